@@ -1,0 +1,108 @@
+//! The simulator's own routes under `/_sim`, for whoever runs it as a server of its own.
+
+use crate::world::SharedSite;
+use crate::{Arrival, Fault, Switches, TokenFault, log};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a refused control request answers with: the reason as text.
+type Refused = (StatusCode, String);
+
+pub(crate) fn routes() -> Router<SharedSite> {
+    Router::new()
+        .route("/_sim/switches", get(switches).put(set_switches).patch(change_switches))
+        .route("/_sim/faults", post(add_faults))
+        .route("/_sim/arrivals", get(arrivals))
+        .route("/_sim/machines", get(machines))
+        .route("/_sim/windows", get(windows))
+        .route("/_sim/expire-tokens", post(expire_tokens))
+        .route("/_sim/reset", post(reset))
+}
+
+async fn switches(State(site): State<SharedSite>) -> Json<Switches> {
+    Json(site.world().switches.clone())
+}
+
+/// What the body leaves out returns to its default.
+async fn set_switches(State(site): State<SharedSite>, Json(wanted): Json<Switches>) -> Json<Switches> {
+    site.world().switches = wanted.clone();
+    Json(wanted)
+}
+
+/// What the body leaves out stays as it is.
+async fn change_switches(
+    State(site): State<SharedSite>,
+    Json(changes): Json<Map<String, Value>>,
+) -> Result<Json<Switches>, Refused> {
+    let refused = |error: serde_json::Error| (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n"));
+    let mut world = site.world();
+    let mut fields: Map<String, Value> =
+        serde_json::to_value(&world.switches).and_then(serde_json::from_value).map_err(refused)?;
+    fields.extend(changes);
+    world.switches = serde_json::from_value(Value::Object(fields)).map_err(refused)?;
+    Ok(Json(world.switches.clone()))
+}
+
+/// Faults to queue; both lists may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Faults {
+    calls: Vec<Fault>,
+    tokens: Vec<TokenFault>,
+}
+
+/// How many faults wait.
+#[derive(Debug, Serialize)]
+struct Waiting {
+    calls: usize,
+    tokens: usize,
+}
+
+async fn add_faults(State(site): State<SharedSite>, Json(faults): Json<Faults>) -> Json<Waiting> {
+    let mut world = site.world();
+    world.faults.extend(faults.calls);
+    world.token_faults.extend(faults.tokens);
+    Json(Waiting { calls: world.faults.len(), tokens: world.token_faults.len() })
+}
+
+async fn arrivals(State(site): State<SharedSite>) -> Json<Vec<Arrival>> {
+    Json(site.world().arrivals.clone())
+}
+
+async fn machines(State(site): State<SharedSite>) -> Json<BTreeMap<String, BTreeSet<String>>> {
+    Json(site.world().machines.all().clone())
+}
+
+/// The most arrivals in any window of each documented length.
+#[derive(Debug, Serialize)]
+struct Tally {
+    most_in_60_s: usize,
+    most_in_3600_s: usize,
+    arrivals: usize,
+    token_requests: usize,
+}
+
+async fn windows(State(site): State<SharedSite>) -> Json<Tally> {
+    let world = site.world();
+    Json(Tally {
+        most_in_60_s: log::most_in_window(&world.arrivals, 60_000),
+        most_in_3600_s: log::most_in_window(&world.arrivals, 3_600_000),
+        arrivals: world.arrivals.len(),
+        token_requests: world.token_requests,
+    })
+}
+
+async fn expire_tokens(State(site): State<SharedSite>) -> StatusCode {
+    site.world().tokens.expire();
+    StatusCode::NO_CONTENT
+}
+
+async fn reset(State(site): State<SharedSite>) -> StatusCode {
+    site.world().reset();
+    StatusCode::NO_CONTENT
+}

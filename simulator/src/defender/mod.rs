@@ -1,0 +1,48 @@
+//! Microsoft Defender for Endpoint's bulk tagging call.
+//!
+//! Every request that reaches the route is logged on receipt and counted `count_delay_ms` later, before anything
+//! about it is judged: what a client sends costs it, whether it is right or wrong.
+
+mod answers;
+mod call;
+mod faults;
+mod judge;
+pub(crate) mod machines;
+mod ticket;
+pub(crate) mod window;
+
+use crate::clock::sleep_ms;
+use crate::reply::Reply;
+use crate::world::SharedSite;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use call::Call;
+use ticket::Ticket;
+
+pub(crate) fn routes() -> Router<SharedSite> {
+    let path = "/api/machines/AddOrRemoveTagForMultipleMachines";
+    // A body too large for the framework would be refused before it is logged.
+    Router::new().route(path, post(tag).layer(DefaultBodyLimit::disable()))
+}
+
+pub(crate) async fn unknown_route() -> Response {
+    answers::not_found().into_response()
+}
+
+/// A task of its own: a client that hangs up does not undo what it has sent.
+async fn tag(State(site): State<SharedSite>, headers: HeaderMap, body: Bytes) -> Response {
+    let handled = tokio::spawn(async move { handle(&site, &Call::read(&headers, &body)).await });
+    handled.await.unwrap_or_else(|_| Reply::cut()).into_response()
+}
+
+async fn handle(site: &SharedSite, call: &Call) -> Reply {
+    let ticket = Ticket::take(site, call);
+    sleep_ms(ticket.wait_ms).await;
+    let reply = ticket.settle(site, call);
+    sleep_ms(reply.delay_ms).await;
+    reply
+}

@@ -1,0 +1,23 @@
+//! Microsoft Entra ID, Microsoft Defender for Endpoint and `DynamoDB` on 127.0.0.1.
+//!
+//! The simulator is stricter than the documentation wherever the documentation is silent: limits are sliding
+//! windows over every call that arrives, and what nobody has written down is a switch, so that a client can be
+//! shown to be right either way.
+
+pub mod clock;
+mod control;
+mod defender;
+pub mod dynamodb;
+mod entra;
+mod fault;
+mod log;
+mod reply;
+mod server;
+mod simulator;
+mod switches;
+mod world;
+
+pub use fault::{Fault, TokenFault};
+pub use log::Arrival;
+pub use simulator::{Options, Simulator};
+pub use switches::{Limits, Listed, Switches, UnknownListed, WindowKind};

@@ -1,0 +1,105 @@
+//! The handle a test holds: it starts the servers, changes their behaviour and reads what arrived.
+
+use crate::clock::Clock;
+use crate::world::{SharedSite, Site};
+use crate::{Arrival, Fault, Switches, TokenFault, control, defender, entra, log, server};
+use axum::Router;
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::task::JoinHandle;
+
+/// What a simulator is started with.
+pub struct Options {
+    /// The port on 127.0.0.1; 0 takes any free one.
+    pub port: u16,
+    /// The time it counts by.
+    pub clock: Clock,
+    /// The one tenant Entra knows.
+    pub tenant_id: String,
+    /// The one application registered there.
+    pub client_id: String,
+    /// That application's secret.
+    pub client_secret: String,
+}
+
+/// Entra and Defender on one port; both stop when this is dropped.
+pub struct Simulator {
+    url: String,
+    site: SharedSite,
+    task: JoinHandle<()>,
+}
+
+impl Simulator {
+    /// Binds the port and serves in the background of the current runtime.
+    pub async fn start(options: Options) -> std::io::Result<Self> {
+        let listener = server::listen(options.port).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let site = Site::new(options);
+        let task = tokio::spawn(server::serve(listener, router(&site)));
+        Ok(Self { url, site, task })
+    }
+
+    /// The address of Entra and Defender alike, without a slash at its end.
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Changes the lasting settings, from the next call to arrive.
+    pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
+        change(&mut self.site.world().switches);
+    }
+
+    /// Adds a fault for the next tagging call that has none yet.
+    pub fn next(&self, fault: Fault) {
+        self.site.world().faults.push_back(fault);
+    }
+
+    /// Adds a fault for the next token request that has none yet.
+    pub fn next_token(&self, fault: TokenFault) {
+        self.site.world().token_faults.push_back(fault);
+    }
+
+    /// Every tagging call, in order of arrival.
+    pub fn arrivals(&self) -> Vec<Arrival> {
+        self.site.world().arrivals.clone()
+    }
+
+    /// How many token requests came, refused ones included.
+    pub fn token_requests(&self) -> usize {
+        self.site.world().token_requests
+    }
+
+    /// The tags a machine carries now.
+    pub fn tags_of(&self, machine: &str) -> BTreeSet<String> {
+        self.site.world().machines.tags_of(machine)
+    }
+
+    /// The machines that ever carried a tag, with those they carry now.
+    pub fn machines(&self) -> BTreeMap<String, BTreeSet<String>> {
+        self.site.world().machines.all().clone()
+    }
+
+    /// The greatest number of arrivals in any closed window of that length, by the time they were counted.
+    pub fn most_in_window(&self, window_ms: u64) -> usize {
+        log::most_in_window(&self.site.world().arrivals, window_ms)
+    }
+
+    /// Refuses all tokens issued so far with 401.
+    pub fn expire_tokens(&self) {
+        self.site.world().tokens.expire();
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn router(site: &SharedSite) -> Router {
+    Router::new()
+        .merge(entra::routes())
+        .merge(defender::routes())
+        .merge(control::routes())
+        .fallback(defender::unknown_route)
+        .with_state(site.clone())
+}

@@ -1,0 +1,261 @@
+//! The settings, from the environment's variables.
+
+use secrecy::SecretString;
+
+use super::endpoint::{defender_endpoint, login_endpoint};
+use super::{ConfigError, Endpoints, Fault, Region, Variables};
+use crate::domain::budget::{CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits};
+
+/// Machines a call may carry.
+/// Source: Microsoft, "Add or remove a tag for multiple machines": 500 machines a call.
+const MACHINES_PER_CALL: u32 = 500;
+/// Machines a request may name: packed, they must fit an item of 400 KB.
+const MACHINES_PER_REQUEST: u32 = 10_000;
+/// Milliseconds a native request waits for its outcome. Source: PagerDuty, "Webhooks": it waits five seconds.
+const RESPOND_WITHIN_MS: u32 = 4_000;
+/// Greatest wait: an HTTP API gives up after 30 seconds.
+pub const RESPOND_WITHIN_MS_MAX: u32 = 25_000;
+/// Hours after which a request that could not be done is given up.
+const REQUEST_EXPIRES_HOURS: u32 = 24;
+/// Longest time to give up after: a week, so that finished requests can still be looked up.
+const REQUEST_EXPIRES_HOURS_MAX: u32 = 168;
+
+/// Where a secret is.
+#[derive(Clone, Debug)]
+pub enum SecretAt {
+    /// Here.
+    Inline(SecretString),
+    /// In Secrets Manager, under this ARN.
+    SecretsManager(String),
+}
+
+/// Where the sources' configuration is.
+#[derive(Clone, Debug)]
+pub enum SourcesAt {
+    /// Here, or in Secrets Manager: it holds secrets.
+    Secret(SecretAt),
+    /// In a file.
+    File(String),
+}
+
+/// Everything that can be set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The DynamoDB table.
+    pub table_name: String,
+    /// The Entra tenant.
+    pub tenant_id: String,
+    /// The Entra app.
+    pub client_id: String,
+    /// How the app proves who it is.
+    pub client_secret: SecretAt,
+    /// Who may call.
+    pub sources: SourcesAt,
+    /// Where Defender and Entra are.
+    pub endpoints: Endpoints,
+    /// The budget.
+    pub limits: Limits,
+    /// Machines a call may carry.
+    pub machines_per_call: u32,
+    /// Machines a request may name.
+    pub machines_per_request: u32,
+    /// Milliseconds a native request waits for its outcome.
+    pub respond_within_ms: u32,
+    /// Hours after which a request that could not be done is given up.
+    pub request_expires_hours: u32,
+    /// What is logged.
+    pub log_level: tracing::Level,
+}
+
+impl Settings {
+    /// Reads the settings. An empty variable counts as one that is not there.
+    pub fn parse(variables: &Variables) -> Result<Self, ConfigError> {
+        let mut reader = Reader { variables, faults: Vec::new() };
+        let settings = Self {
+            table_name: reader.required("TABLE_NAME"),
+            tenant_id: reader.identifier("TENANT_ID"),
+            client_id: reader.identifier("CLIENT_ID"),
+            client_secret: reader.client_secret(),
+            sources: reader.sources(),
+            endpoints: reader.endpoints(),
+            limits: Limits {
+                per_minute: reader.number("CALLS_PER_MINUTE", CALLS_PER_MINUTE, 1..=CALLS_PER_MINUTE),
+                per_hour: reader.number("CALLS_PER_HOUR", CALLS_PER_HOUR, 1..=CALLS_PER_HOUR),
+            },
+            machines_per_call: reader.number("MACHINES_PER_CALL", MACHINES_PER_CALL, 1..=MACHINES_PER_CALL),
+            machines_per_request: reader.number(
+                "MACHINES_PER_REQUEST",
+                MACHINES_PER_REQUEST,
+                1..=MACHINES_PER_REQUEST,
+            ),
+            respond_within_ms: reader.number(
+                "RESPOND_WITHIN_MS",
+                RESPOND_WITHIN_MS,
+                0..=RESPOND_WITHIN_MS_MAX,
+            ),
+            request_expires_hours: reader.number(
+                "REQUEST_EXPIRES_HOURS",
+                REQUEST_EXPIRES_HOURS,
+                1..=REQUEST_EXPIRES_HOURS_MAX,
+            ),
+            log_level: reader.log_level(),
+        };
+        if reader.faults.is_empty() { Ok(settings) } else { Err(ConfigError(reader.faults)) }
+    }
+}
+
+struct Reader<'a> {
+    variables: &'a Variables,
+    faults: Vec<Fault>,
+}
+
+impl Reader<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        self.variables.get(name).filter(|value| !value.trim().is_empty()).cloned()
+    }
+
+    fn fault(&mut self, variable: &'static str, problem: impl Into<String>) {
+        self.faults.push(Fault { variable, problem: problem.into() });
+    }
+
+    fn required(&mut self, name: &'static str) -> String {
+        self.get(name).unwrap_or_else(|| {
+            self.fault(name, "is required");
+            String::new()
+        })
+    }
+
+    /// A tenant's or an app's id becomes part of an address: a GUID or a domain name, nothing else.
+    fn identifier(&mut self, name: &'static str) -> String {
+        let value = self.required(name);
+        if !value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.') {
+            self.fault(name, "must be a GUID or a domain name");
+        }
+        value
+    }
+
+    fn number(&mut self, name: &'static str, default: u32, range: std::ops::RangeInclusive<u32>) -> u32 {
+        let Some(text) = self.get(name) else { return default };
+        match text.trim().parse() {
+            Ok(number) if range.contains(&number) => number,
+            _ => {
+                self.fault(name, format!("must be a whole number from {} to {}", range.start(), range.end()));
+                default
+            }
+        }
+    }
+
+    /// The one variable of these that is set.
+    fn one_of<const N: usize>(&mut self, names: [&'static str; N]) -> Option<(&'static str, String)> {
+        let set: Vec<_> = names.iter().filter_map(|&name| Some((name, self.get(name)?))).collect();
+        if let [one] = set.as_slice() {
+            return Some(one.clone());
+        }
+        let problem = format!("exactly one of {} must be set", names.join(", "));
+        for name in names.into_iter().filter(|name| set.is_empty() || set.iter().any(|(n, _)| n == name)) {
+            self.fault(name, problem.clone());
+        }
+        None
+    }
+
+    fn client_secret(&mut self) -> SecretAt {
+        match self.one_of(["CLIENT_SECRET_ARN", "CLIENT_SECRET"]) {
+            Some(("CLIENT_SECRET_ARN", arn)) => SecretAt::SecretsManager(arn),
+            Some((_, secret)) => SecretAt::Inline(secret.into()),
+            None => SecretAt::Inline(SecretString::default()),
+        }
+    }
+
+    fn sources(&mut self) -> SourcesAt {
+        match self.one_of(["SOURCES_ARN", "SOURCES_FILE", "SOURCES"]) {
+            Some(("SOURCES_ARN", arn)) => SourcesAt::Secret(SecretAt::SecretsManager(arn)),
+            Some(("SOURCES_FILE", path)) => SourcesAt::File(path),
+            Some((_, json)) => SourcesAt::Secret(SecretAt::Inline(json.into())),
+            None => SourcesAt::File(String::new()),
+        }
+    }
+
+    fn endpoints(&mut self) -> Endpoints {
+        let name = self.get("DEFENDER_REGION").unwrap_or_else(|| "global".into());
+        let region = Region::parse(name.trim()).unwrap_or_else(|| {
+            let names = super::endpoint::REGIONS.map(|region| region.name).join(", ");
+            self.fault("DEFENDER_REGION", format!("must be one of {names}"));
+            super::endpoint::REGIONS[0]
+        });
+        let mut endpoints = Endpoints::of(region);
+        if let Some(text) = self.get("DEFENDER_ENDPOINT") {
+            match defender_endpoint(&text) {
+                Ok(address) => endpoints.defender = address,
+                Err(problem) => self.fault("DEFENDER_ENDPOINT", problem),
+            }
+        }
+        if let Some(text) = self.get("LOGIN_ENDPOINT") {
+            match login_endpoint(&text) {
+                Ok(address) => endpoints.login = address,
+                Err(problem) => self.fault("LOGIN_ENDPOINT", problem),
+            }
+        }
+        endpoints
+    }
+
+    fn log_level(&mut self) -> tracing::Level {
+        let name = self.get("LOG_LEVEL").unwrap_or_else(|| "info".into());
+        name.trim().parse().unwrap_or_else(|_| {
+            self.fault("LOG_LEVEL", "must be one of error, warn, info, debug, trace");
+            tracing::Level::INFO
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> Variables {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    const SMALLEST: [(&str, &str); 5] = [
+        ("TABLE_NAME", "relay"),
+        ("TENANT_ID", "contoso.example"),
+        ("CLIENT_ID", "app"),
+        ("CLIENT_SECRET", "a word"),
+        ("SOURCES", "{}"),
+    ];
+
+    #[test]
+    fn the_smallest_configuration_has_the_documented_limits() {
+        let settings = Settings::parse(&variables(&SMALLEST)).unwrap();
+        assert_eq!(settings.limits, Limits { per_minute: 100, per_hour: 1500 });
+        assert_eq!((settings.machines_per_call, settings.respond_within_ms), (500, 4000));
+        assert_eq!(settings.endpoints.defender, "https://api.security.microsoft.com");
+    }
+
+    #[test]
+    fn one_message_names_every_variable_at_fault() {
+        let error = Settings::parse(&variables(&[
+            ("TENANT_ID", "a/b"),
+            ("CLIENT_SECRET", "x"),
+            ("CLIENT_SECRET_ARN", "y"),
+            ("DEFENDER_REGION", "mars"),
+            ("DEFENDER_ENDPOINT", "https://example.org"),
+            ("CALLS_PER_MINUTE", "101"),
+            ("LOG_LEVEL", "loud"),
+        ]))
+        .unwrap_err();
+        insta::assert_snapshot!(error);
+    }
+
+    #[test]
+    fn a_message_about_a_secret_does_not_tell_it() {
+        let error = Settings::parse(&variables(&[("CLIENT_SECRET", "hush"), ("CLIENT_SECRET_ARN", "hush")]));
+        assert!(!error.unwrap_err().to_string().contains("hush"));
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_not_there() {
+        let mut pairs = SMALLEST.to_vec();
+        pairs.extend([("CLIENT_SECRET_ARN", ""), ("DEFENDER_ENDPOINT", " "), ("CALLS_PER_HOUR", "")]);
+        assert!(Settings::parse(&variables(&pairs)).is_ok());
+    }
+}

@@ -1,0 +1,80 @@
+//! What Defender's answer to one call means for the relay.
+//!
+//! Invariant: an answer either judges machines of the call, or it is an obstacle and says nothing of them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::MachineId;
+
+/// What one call came to.
+pub type Answer = Result<Judgement, Obstacle>;
+
+/// Defender's word on the machines of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// 200: these machines of the call are listed.
+    Listed(Vec<MachineId>),
+    /// Refused: these machines of the call do not exist. Nothing was changed.
+    Unknown(Vec<MachineId>),
+    /// 404 that names no machine of the call. Nothing was changed.
+    NotFound(Refusal),
+    /// Refused without naming a machine of the call. Nothing was changed.
+    Refused(Refusal),
+}
+
+/// Why a call says nothing of its machines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// 401: the token is not taken.
+    TokenRefused(Refusal),
+    /// 403: the app lacks the permission.
+    Forbidden(Refusal),
+    /// 429: the budget is spent, whoever spent it.
+    Throttled {
+        /// Seconds Defender asks to wait.
+        retry_after_s: Option<u64>,
+    },
+    /// No usable answer.
+    Unavailable {
+        /// What happened, for the log.
+        why: String,
+        /// Whether Defender may still carry the call out.
+        may_still_apply: bool,
+    },
+    /// No token is to be had.
+    NoToken {
+        /// What to do, for the operator.
+        why: String,
+        /// Whether only an operator can mend it.
+        needs_operator: bool,
+    },
+}
+
+/// How Defender words a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// `error.code`, or a word for its absence.
+    pub code: String,
+    /// `error.target`: the correlation id, to be given to Microsoft's support.
+    pub correlation_id: Option<String>,
+}
+
+impl Refusal {
+    /// The text of a rejected machine's outcome.
+    pub fn detail(&self) -> Arc<str> {
+        self.to_string().into()
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.code)?;
+        match &self.correlation_id {
+            Some(id) => write!(f, ", correlation id {id}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What the relay is about, without any outside world: no async, no clock, no AWS, no HTTP.
+//!
+//! Invariant: everything here is a pure function of its arguments; `now` is always one of them.
+
+pub mod action;
+pub mod answer;
+pub mod budget;
+pub mod fold;
+pub mod machine;
+pub mod outcome;
+pub mod request;
+pub mod settle;
+pub mod source;
+pub mod tag;
+pub mod time;
+
+pub use action::Action;
+pub use answer::{Answer, Judgement, Obstacle, Refusal};
+pub use machine::MachineId;
+pub use outcome::Outcome;
+pub use request::{Order, Priority, RequestId, RequestRecord, TagRequest};
+pub use source::SourceName;
+pub use tag::Tag;
+pub use time::Timestamp;

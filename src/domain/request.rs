@@ -1,0 +1,170 @@
+//! A request to set or remove one tag on some machines, and its state.
+//!
+//! Invariant: a `TagRequest` names at least one machine and none twice; a `RequestRecord` has exactly one
+//! outcome for each machine.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use uuid::Uuid;
+
+use super::{Action, MachineId, Outcome, SourceName, Tag, Timestamp};
+
+/// The namespace of ids derived from a source and its idempotency key. Any fixed value will do.
+const KEYED: Uuid = Uuid::from_u128(0x6d64_652d_7461_672d_7265_6c61_792d_6b65);
+
+/// A request's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(Uuid);
+
+/// The text is not a request's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a request's id is a UUID")]
+pub struct NotARequestId;
+
+impl RequestId {
+    /// A new id for a request without an idempotency key.
+    pub fn fresh() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    /// The id of every request that this source sends with this idempotency key.
+    pub fn keyed(source: &SourceName, idempotency_key: &str) -> Self {
+        Self(Uuid::new_v5(&KEYED, format!("{source}\n{idempotency_key}").as_bytes()))
+    }
+
+    /// Reads an id.
+    pub fn parse(text: &str) -> Result<Self, NotARequestId> {
+        Uuid::try_parse(text).map(Self).map_err(|_| NotARequestId)
+    }
+
+    /// The id's bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A request's place in the order of all requests of a tenant: a later one has a greater number.
+pub type Order = u64;
+
+/// How a request stands to the budget's reserve. `Urgent` sorts first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    /// May use the whole budget.
+    Urgent,
+    /// Leaves the reserve untouched.
+    Routine,
+}
+
+impl Priority {
+    /// Reads `urgent` or `routine`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "urgent" => Some(Self::Urgent),
+            "routine" => Some(Self::Routine),
+            _ => None,
+        }
+    }
+
+    /// `urgent` or `routine`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Urgent => "urgent",
+            Self::Routine => "routine",
+        }
+    }
+
+    /// The lower of the two: what a request asks for may lower its source's class, never raise it.
+    #[must_use]
+    pub fn lowered_to(self, asked: Option<Self>) -> Self {
+        asked.map_or(self, |asked| self.max(asked))
+    }
+}
+
+/// A request to set or remove one tag on some machines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagRequest {
+    /// The request's id.
+    pub id: RequestId,
+    /// Who asked.
+    pub source: SourceName,
+    /// The tag.
+    pub tag: Tag,
+    /// What is done with it.
+    pub action: Action,
+    /// How it stands to the reserve.
+    pub priority: Priority,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// On which machines, each once.
+    pub machines: Vec<MachineId>,
+}
+
+impl TagRequest {
+    /// Whether both ask for the same: the same tag, action and machines, in whatever order.
+    pub fn asks_the_same_as(&self, other: &Self) -> bool {
+        let machines = |r: &Self| r.machines.iter().copied().collect::<HashSet<_>>();
+        self.tag == other.tag && self.action == other.action && machines(self) == machines(other)
+    }
+}
+
+/// A request and what became of it so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestRecord {
+    /// What was asked.
+    pub request: TagRequest,
+    /// The request's place in the backlog; none once it is done.
+    pub queued: Option<Order>,
+    /// One outcome for each machine, in the machines' order.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl RequestRecord {
+    /// A request of which nothing is done yet.
+    pub fn new(request: TagRequest, order: Order) -> Self {
+        let outcomes = vec![Outcome::Pending; request.machines.len()];
+        Self { request, queued: Some(order), outcomes }
+    }
+
+    /// Whether every machine has a final outcome.
+    pub fn is_done(&self) -> bool {
+        self.outcomes.iter().all(Outcome::is_final)
+    }
+}
+
+/// The list without repetitions, in the order of first appearance.
+pub fn each_once(machines: impl IntoIterator<Item = MachineId>) -> Vec<MachineId> {
+    let mut seen = HashSet::new();
+    machines.into_iter().filter(|machine| seen.insert(*machine)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_priority_can_be_lowered_but_not_raised() {
+        assert_eq!(Priority::Urgent.lowered_to(Some(Priority::Routine)), Priority::Routine);
+        assert_eq!(Priority::Routine.lowered_to(Some(Priority::Urgent)), Priority::Routine);
+        assert_eq!(Priority::Urgent.lowered_to(None), Priority::Urgent);
+    }
+
+    #[test]
+    fn the_same_key_of_another_source_is_another_request() {
+        let name = |n| SourceName::parse(n).unwrap();
+        assert_eq!(RequestId::keyed(&name("a"), "k"), RequestId::keyed(&name("a"), "k"));
+        assert_ne!(RequestId::keyed(&name("a"), "k"), RequestId::keyed(&name("b"), "k"));
+    }
+
+    #[test]
+    fn a_machine_named_twice_is_kept_once_in_its_first_place() {
+        let [a, b] = [1, 2].map(|n| MachineId::from_bytes([n; 20]));
+        assert_eq!(each_once([b, a, b]), vec![b, a]);
+    }
+}

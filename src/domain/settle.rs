@@ -1,0 +1,145 @@
+//! Settling a batch: from Defender's answers to one outcome for each machine.
+//!
+//! A call fails as a whole for one machine at fault. Named ones are taken out and the rest goes again; where
+//! none is named, the call is halved until the one at fault is alone. Nothing here sends: the drain asks for
+//! the next part, sends it and hands the judgement back.
+//!
+//! Invariant: every machine of the batch has one outcome at the end, `Applied` only if a 200 listed it, and
+//! the number of calls is bounded.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::{Judgement, MachineId, Outcome, Refusal};
+
+/// Calls a batch may spend on halving. One machine at fault among 500 takes 18.
+const HALVINGS_PER_BATCH: u32 = 40;
+
+/// After this many machines in a row were refused alone, the fault is not theirs.
+const REFUSED_ALONE_IN_A_ROW: u32 = 2;
+
+/// A part of a batch: what one call carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part {
+    machines: Vec<MachineId>,
+    sent_before: bool,
+}
+
+/// A batch on its way to an outcome for each machine.
+#[derive(Debug)]
+pub struct Settling {
+    parts: VecDeque<Part>,
+    outcomes: HashMap<MachineId, Outcome>,
+    halvings_left: u32,
+    refused_alone: u32,
+}
+
+impl Settling {
+    /// Nothing is sent yet.
+    pub fn new(machines: Vec<MachineId>) -> Self {
+        let mut settling = Self {
+            parts: VecDeque::new(),
+            outcomes: HashMap::with_capacity(machines.len()),
+            halvings_left: HALVINGS_PER_BATCH,
+            refused_alone: 0,
+        };
+        settling.push_back(machines, false);
+        settling
+    }
+
+    /// The machines of the next call; none when the batch is settled.
+    pub fn next_call(&self) -> Option<&[MachineId]> {
+        self.parts.front().map(|part| part.machines.as_slice())
+    }
+
+    /// The outcomes so far.
+    pub fn into_outcomes(self) -> HashMap<MachineId, Outcome> {
+        self.outcomes
+    }
+
+    /// Takes in what Defender said of the machines of [`Self::next_call`].
+    pub fn absorb(&mut self, judgement: Judgement) {
+        let Some(part) = self.parts.pop_front() else { return };
+        match judgement {
+            Judgement::Listed(listed) => self.listed(part, &listed),
+            Judgement::Unknown(unknown) => self.unknown(part, &unknown),
+            Judgement::NotFound(refusal) => self.not_found(part, &refusal),
+            Judgement::Refused(refusal) => self.refused(part, &refusal),
+        }
+    }
+
+    fn listed(&mut self, part: Part, listed: &[MachineId]) {
+        self.refused_alone = 0;
+        let listed: HashSet<_> = listed.iter().collect();
+        let (there, missing): (Vec<_>, Vec<_>) = part.machines.into_iter().partition(|m| listed.contains(m));
+        self.settle(there, &Outcome::Applied);
+        if part.sent_before {
+            self.settle(missing, &Outcome::Unconfirmed);
+        } else {
+            self.push_back(missing, true);
+        }
+    }
+
+    fn unknown(&mut self, part: Part, unknown: &[MachineId]) {
+        let unknown: HashSet<_> = unknown.iter().collect();
+        let (gone, rest): (Vec<_>, Vec<_>) = part.machines.into_iter().partition(|m| unknown.contains(m));
+        self.settle(gone, &Outcome::UnknownMachine);
+        self.push_front(rest, part.sent_before);
+    }
+
+    /// Alone, a machine is asked for once more: a 404 has been seen for one that succeeds a moment later.
+    fn not_found(&mut self, part: Part, refusal: &Refusal) {
+        match (part.machines.len(), part.sent_before) {
+            (1, false) => self.push_back(part.machines, true),
+            (1, true) => self.settle(part.machines, &Outcome::UnknownMachine),
+            _ => self.halve(part, refusal),
+        }
+    }
+
+    fn refused(&mut self, part: Part, refusal: &Refusal) {
+        if part.machines.len() > 1 {
+            return self.halve(part, refusal);
+        }
+        self.refused_alone += 1;
+        self.settle(part.machines, &Outcome::Rejected(refusal.detail()));
+        if self.refused_alone >= REFUSED_ALONE_IN_A_ROW {
+            self.reject_rest(refusal);
+        }
+    }
+
+    fn halve(&mut self, part: Part, refusal: &Refusal) {
+        if self.halvings_left < 2 {
+            self.settle(part.machines, &Outcome::Rejected(refusal.detail()));
+            return;
+        }
+        self.halvings_left -= 2;
+        let mut first = part.machines;
+        let second = first.split_off(first.len() / 2);
+        self.push_front(second, part.sent_before);
+        self.push_front(first, part.sent_before);
+    }
+
+    fn reject_rest(&mut self, refusal: &Refusal) {
+        for part in std::mem::take(&mut self.parts) {
+            self.settle(part.machines, &Outcome::Rejected(refusal.detail()));
+        }
+    }
+
+    fn settle(&mut self, machines: Vec<MachineId>, outcome: &Outcome) {
+        self.outcomes.extend(machines.into_iter().map(|machine| (machine, outcome.clone())));
+    }
+
+    fn push_front(&mut self, machines: Vec<MachineId>, sent_before: bool) {
+        if !machines.is_empty() {
+            self.parts.push_front(Part { machines, sent_before });
+        }
+    }
+
+    fn push_back(&mut self, machines: Vec<MachineId>, sent_before: bool) {
+        if !machines.is_empty() {
+            self.parts.push_back(Part { machines, sent_before });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn machine(n: u16) -> MachineId {
+    let mut bytes = [0; 20];
+    bytes[..2].copy_from_slice(&n.to_be_bytes());
+    MachineId::from_bytes(bytes)
+}
+
+fn refusal(status: u16) -> Refusal {
+    Refusal { status, code: "OsPlatformNotSupported".into(), correlation_id: Some("|c1".into()) }
+}
+
+/// A Defender in a few lines: which machines are unknown, at fault without being named, or never listed.
+#[derive(Debug, Default)]
+struct Defender {
+    unknown: BTreeSet<MachineId>,
+    at_fault: BTreeSet<MachineId>,
+    never_listed: BTreeSet<MachineId>,
+    names_unknown: bool,
+}
+
+impl Defender {
+    fn answer(&self, machines: &[MachineId]) -> Judgement {
+        let unknown: Vec<_> = machines.iter().copied().filter(|m| self.unknown.contains(m)).collect();
+        if !unknown.is_empty() {
+            return if self.names_unknown {
+                Judgement::Unknown(unknown)
+            } else {
+                Judgement::NotFound(refusal(404))
+            };
+        }
+        if machines.iter().any(|m| self.at_fault.contains(m)) {
+            return Judgement::Refused(refusal(400));
+        }
+        Judgement::Listed(machines.iter().copied().filter(|m| !self.never_listed.contains(m)).collect())
+    }
+}
+
+fn settle(machines: Vec<MachineId>, defender: &Defender) -> (HashMap<MachineId, Outcome>, usize) {
+    let mut settling = Settling::new(machines);
+    let mut calls = 0;
+    while let Some(machines) = settling.next_call() {
+        let judgement = defender.answer(machines);
+        settling.absorb(judgement);
+        calls += 1;
+    }
+    (settling.into_outcomes(), calls)
+}
+
+fn count(outcomes: &HashMap<MachineId, Outcome>, name: &str) -> usize {
+    outcomes.values().filter(|o| o.name() == name).count()
+}
+
+#[test]
+fn machines_named_as_unknown_are_taken_out_and_the_rest_goes_in_one_more_call() {
+    let defender =
+        Defender { unknown: [machine(3), machine(7)].into(), names_unknown: true, ..Defender::default() };
+    let (outcomes, calls) = settle((0..10).map(machine).collect(), &defender);
+    assert_eq!((count(&outcomes, "unknown_machine"), count(&outcomes, "applied"), calls), (2, 8, 2));
+}
+
+#[test]
+fn one_machine_at_fault_among_500_is_found_by_halving() {
+    let defender = Defender { at_fault: [machine(123)].into(), ..Defender::default() };
+    let (outcomes, calls) = settle((0..500).map(machine).collect(), &defender);
+    assert_eq!(
+        outcomes[&machine(123)],
+        Outcome::Rejected("400 OsPlatformNotSupported, correlation id |c1".into())
+    );
+    assert_eq!(count(&outcomes, "applied"), 499);
+    assert!(calls <= 19, "{calls} calls");
+}
+
+#[test]
+fn a_refusal_of_everything_is_recognised_without_asking_for_every_machine() {
+    let defender = Defender { at_fault: (0..500).map(machine).collect(), ..Defender::default() };
+    let (outcomes, calls) = settle((0..500).map(machine).collect(), &defender);
+    assert_eq!(count(&outcomes, "rejected"), 500);
+    assert!(calls <= 12, "{calls} calls");
+}
+
+#[test]
+fn an_unlisted_machine_is_sent_once_more_and_then_unconfirmed() {
+    let defender = Defender { never_listed: [machine(1)].into(), ..Defender::default() };
+    let (outcomes, calls) = settle(vec![machine(1), machine(2)], &defender);
+    assert_eq!((&outcomes[&machine(1)], &outcomes[&machine(2)]), (&Outcome::Unconfirmed, &Outcome::Applied));
+    assert_eq!(calls, 2);
+}
+
+#[test]
+fn a_machine_not_found_once_is_asked_for_again() {
+    let mut settling = Settling::new(vec![machine(1)]);
+    settling.absorb(Judgement::NotFound(refusal(404)));
+    assert_eq!(settling.next_call(), Some([machine(1)].as_slice()));
+    settling.absorb(Judgement::Listed(vec![machine(1)]));
+    assert_eq!(settling.into_outcomes()[&machine(1)], Outcome::Applied);
+}
+
+proptest! {
+    #[test]
+    fn every_machine_gets_one_true_outcome_within_a_bound_of_calls(
+        size in 1u16..500,
+        unknown in proptest::collection::btree_set(0u16..500, 0..6),
+        at_fault in proptest::collection::btree_set(0u16..500, 0..6),
+        never_listed in proptest::collection::btree_set(0u16..500, 0..6),
+        names_unknown: bool,
+    ) {
+        let set = |s: BTreeSet<u16>| s.into_iter().map(machine).collect::<BTreeSet<_>>();
+        let defender = Defender {
+            unknown: set(unknown), at_fault: set(at_fault), never_listed: set(never_listed), names_unknown,
+        };
+        let (outcomes, calls) = settle((0..size).map(machine).collect(), &defender);
+        prop_assert_eq!(outcomes.len(), usize::from(size));
+        prop_assert!(calls <= 120, "{} calls", calls);
+        for (machine, outcome) in outcomes {
+            let good = !defender.unknown.contains(&machine) && !defender.at_fault.contains(&machine)
+                && !defender.never_listed.contains(&machine);
+            prop_assert!(outcome.is_final());
+            prop_assert!(good || outcome != Outcome::Applied, "{:?} {:?}", machine, outcome);
+            let blamed = matches!(outcome, Outcome::UnknownMachine | Outcome::Unconfirmed);
+            prop_assert!(!(good && blamed), "{:?} {:?}", machine, outcome);
+        }
+    }
+}

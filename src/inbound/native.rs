@@ -1,0 +1,200 @@
+//! Reading a native request: Defender's own names, any number of machines.
+//!
+//! Invariant: an `Asked` is whole and valid; whatever is not says where it goes wrong.
+
+use serde::Deserialize;
+use serde_json::error::Category;
+
+use crate::domain::request::each_once;
+use crate::domain::{Action, MachineId, Priority, Tag};
+
+/// What a request asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The tag.
+    pub tag: Tag,
+    /// What is done with it.
+    pub action: Action,
+    /// On which machines, each once.
+    pub machines: Vec<MachineId>,
+    /// The class it asks for, if any.
+    pub priority: Option<Priority>,
+}
+
+/// Why a body is no request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// It is not JSON.
+    #[error("the body is not well-formed JSON: {problem}, at byte {offset}")]
+    Malformed {
+        /// Where, in bytes from the start.
+        offset: usize,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// A field is wrong.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// The field, with the position in a list.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// It names too many machines.
+    #[error("a request names at most {allowed} machines, this one {asked}: send several requests")]
+    TooManyMachines {
+        /// Machines named.
+        asked: usize,
+        /// Machines allowed.
+        allowed: u32,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct Wire {
+    value: String,
+    action: String,
+    machine_ids: Vec<String>,
+    priority: Option<String>,
+}
+
+/// Reads a native request that names at most `machines_at_most` machines.
+pub fn read_native(body: &[u8], machines_at_most: u32) -> Result<Asked, Unreadable> {
+    let text = std::str::from_utf8(body).map_err(|error| Unreadable::Malformed {
+        offset: error.valid_up_to(),
+        problem: "invalid UTF-8".into(),
+    })?;
+    let wire = parse(text)?;
+    if wire.machine_ids.is_empty() {
+        return Err(invalid("MachineIds", "names no machine"));
+    }
+    if wire.machine_ids.len() > machines_at_most as usize {
+        return Err(Unreadable::TooManyMachines { asked: wire.machine_ids.len(), allowed: machines_at_most });
+    }
+    let machine = |(at, text): (usize, &String)| {
+        MachineId::parse(text).map_err(|error| invalid(&format!("MachineIds[{at}]"), error))
+    };
+    let machines: Vec<_> = wire.machine_ids.iter().enumerate().map(machine).collect::<Result<_, _>>()?;
+    Ok(Asked {
+        tag: Tag::parse(&wire.value).map_err(|error| invalid("Value", error))?,
+        action: Action::parse(&wire.action).map_err(|error| invalid("Action", error))?,
+        machines: each_once(machines),
+        priority: wire.priority.as_deref().map(priority).transpose()?,
+    })
+}
+
+fn priority(text: &str) -> Result<Priority, Unreadable> {
+    Priority::parse(text).ok_or_else(|| invalid("Priority", "is `urgent` or `routine`"))
+}
+
+fn invalid(field: &str, problem: impl std::fmt::Display) -> Unreadable {
+    Unreadable::Invalid { field: field.into(), problem: problem.to_string() }
+}
+
+fn parse(text: &str) -> Result<Wire, Unreadable> {
+    if text.trim_start().starts_with('[') {
+        return Err(invalid("the request", "is a JSON object, not a list"));
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let wire = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = error.path().to_string();
+        unreadable(text, &field, error.inner())
+    })?;
+    reader.end().map_err(|error| unreadable(text, ".", &error))?;
+    Ok(wire)
+}
+
+fn unreadable(text: &str, field: &str, error: &serde_json::Error) -> Unreadable {
+    let shown = error.to_string();
+    let problem = shown.rsplit_once(" at line ").map_or(shown.as_str(), |(what, _)| what).to_owned();
+    match error.classify() {
+        Category::Data if field == "." || field == "?" => invalid("the request", problem),
+        Category::Data => invalid(field, problem),
+        Category::Eof => Unreadable::Malformed { offset: text.len(), problem },
+        Category::Syntax | Category::Io => {
+            Unreadable::Malformed { offset: offset(text, error.line(), error.column()), problem }
+        }
+    }
+}
+
+/// The byte at a line and column, both counted from one.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let lines_before = text.split_inclusive('\n').take(line.saturating_sub(1));
+    lines_before.map(str::len).sum::<usize>() + column.saturating_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ID: &str = "34e83ca3feea4dbf2353006ea769262bac60025e";
+
+    fn read(body: &str) -> Result<Asked, String> {
+        read_native(body.as_bytes(), 3).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_good_request_is_read_and_a_machine_named_twice_kept_once() {
+        let asked = read(&format!(
+            r#"{{"Value": "vip", "Action": "Add", "MachineIds": ["{ID}", "{}"], "Priority": "urgent"}}"#,
+            ID.to_uppercase()
+        ))
+        .unwrap();
+        assert_eq!((asked.machines.len(), asked.priority), (1, Some(Priority::Urgent)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        let body = |value: &str, action: &str, ids: &str, more: &str| {
+            format!(r#"{{"Value": {value}, "Action": {action}, "MachineIds": {ids}{more}}}"#)
+        };
+        let good = format!("[\"{ID}\"]");
+        let cases = [
+            ("empty", String::new()),
+            ("truncated", r#"{"Value": "vip""#.into()),
+            ("trailing comma", "{\n  \"Value\": \"vip\",\n}".into()),
+            ("two documents", body("\"vip\"", "\"Add\"", &good, "") + " {}"),
+            ("not an object", "[1]".into()),
+            ("misspelt field", r#"{"value": "vip"}"#.into()),
+            ("doubled field", body("\"a\"", "\"Add\"", &good, ", \"Value\": \"b\"")),
+            ("missing field", r#"{"Value": "vip"}"#.into()),
+            ("number for a tag", body("5", "\"Add\"", &good, "")),
+            ("number for a machine", body("\"vip\"", "\"Add\"", &format!("[\"{ID}\", 7]"), "")),
+            ("short machine id", body("\"vip\"", "\"Add\"", &format!("[\"{ID}\", \"34e8\"]"), "")),
+            ("no machine", body("\"vip\"", "\"Add\"", "[]", "")),
+            (
+                "too many machines",
+                body("\"vip\"", "\"Add\"", &format!("[\"{ID}\",\"{ID}\",\"{ID}\",\"{ID}\"]"), ""),
+            ),
+            ("empty tag", body("\"\"", "\"Add\"", &good, "")),
+            ("control character", body("\"a\\u0007b\"", "\"Add\"", &good, "")),
+            ("unknown action", body("\"vip\"", "\"add\"", &good, "")),
+            ("unknown priority", body("\"vip\"", "\"Add\"", &good, ", \"Priority\": \"high\"")),
+        ];
+        let shown = cases.map(|(name, body)| format!("{name}: {}", read(&body).unwrap_err())).join("\n");
+        insta::assert_snapshot!(shown);
+    }
+
+    #[test]
+    fn invalid_utf_8_is_named_by_its_byte() {
+        let error = read_native(b"{\"Value\": \"\xff\"}", 3).unwrap_err();
+        assert_eq!(error, Unreadable::Malformed { offset: 11, problem: "invalid UTF-8".into() });
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(body: Vec<u8>) {
+            let _ = read_native(&body, 3);
+        }
+
+        #[test]
+        fn an_offset_never_lies_beyond_the_body(body in "[\\[\\]{}\",:a1 \n\\\\]{0,40}") {
+            if let Err(Unreadable::Malformed { offset, .. }) = read_native(body.as_bytes(), 3) {
+                prop_assert!(offset <= body.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The relay: tagging requests of alerting systems in, full calls to Microsoft Defender for Endpoint out.
+//!
+//! Rooms, arrows point down only: `http` and `lambda` → `relay` → `inbound`, `defender`, `entra`, `store` →
+//! `domain`. `ARCHITECTURE.md` tells the way of a request through them.
+
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod inbound;
+pub mod outbound;
