@@ -5,6 +5,15 @@
 
 pub mod clock;
 pub mod config;
+pub mod defender;
 pub mod domain;
+pub mod entra;
+pub mod http;
 pub mod inbound;
+pub mod lambda;
+pub mod logging;
 pub mod outbound;
+pub mod relay;
+pub mod secrets;
+pub mod start;
+pub mod store;

@@ -45,3 +45,38 @@ fn tls() -> Result<ClientConfig, NoClient> {
         .map_err(|error| NoClient(error.to_string()))
         .map(|config| config.with_root_certificates(roots).with_no_client_auth())
 }
+
+/// What a request failed of, without its address: that may name a tenant.
+pub fn describe(error: &reqwest::Error) -> String {
+    let kind = if error.is_timeout() {
+        "timed out"
+    } else if error.is_connect() {
+        "no connection"
+    } else if error.is_body() || error.is_decode() {
+        "broken off in the answer"
+    } else {
+        "connection broken"
+    };
+    let mut cause = std::error::Error::source(error);
+    while let Some(deeper) = cause.and_then(std::error::Error::source) {
+        cause = Some(deeper);
+    }
+    cause.map_or_else(|| kind.to_owned(), |cause| format!("{kind}: {cause}"))
+}
+
+/// A body of at most `bytes_at_most`, or what became of it.
+pub async fn read_body(mut response: reqwest::Response, bytes_at_most: usize) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| describe(&error))? {
+        if body.len() + chunk.len() > bytes_at_most {
+            return Err(format!("an answer of more than {bytes_at_most} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The seconds of a `Retry-After` header. A date counts as missing.
+pub fn retry_after_s(headers: &reqwest::header::HeaderMap) -> Option<u64> {
+    headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+}

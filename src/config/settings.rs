@@ -29,6 +29,16 @@ pub enum SecretAt {
     SecretsManager(String),
 }
 
+impl SecretAt {
+    /// The variable that said so.
+    pub const fn variable(&self, arn: &'static str, inline: &'static str) -> &'static str {
+        match self {
+            Self::SecretsManager(_) => arn,
+            Self::Inline(_) => inline,
+        }
+    }
+}
+
 /// Where the sources' configuration is.
 #[derive(Clone, Debug)]
 pub enum SourcesAt {

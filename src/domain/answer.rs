@@ -23,6 +23,18 @@ pub enum Judgement {
     Refused(Refusal),
 }
 
+impl Judgement {
+    /// A word for the log.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Listed(_) => "listed",
+            Self::Unknown(_) => "unknown",
+            Self::NotFound(_) => "not_found",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
 /// Why a call says nothing of its machines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {

@@ -123,13 +123,15 @@ pub struct RequestRecord {
     pub queued: Option<Order>,
     /// One outcome for each machine, in the machines' order.
     pub outcomes: Vec<Outcome>,
+    /// How often the outcomes were written.
+    pub revision: u32,
 }
 
 impl RequestRecord {
     /// A request of which nothing is done yet.
     pub fn new(request: TagRequest, order: Order) -> Self {
         let outcomes = vec![Outcome::Pending; request.machines.len()];
-        Self { request, queued: Some(order), outcomes }
+        Self { request, queued: Some(order), outcomes, revision: 0 }
     }
 
     /// Whether every machine has a final outcome.

@@ -1,0 +1,179 @@
+//! Defender's answer to a call, in the relay's terms.
+//!
+//! Invariant: only machines of the call are ever judged, and `Listed` comes from a 200 alone.
+
+use std::collections::HashSet;
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+
+use crate::domain::{Answer, Judgement, MachineId, Obstacle, Refusal};
+use crate::outbound::{read_body, retry_after_s};
+
+/// Bytes of an answer that are read: 500 machines of four kilobytes, twice over.
+const ANSWER_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Hexadecimal digits of a machine id.
+const ID_DIGITS: usize = 40;
+/// Characters of a code or correlation id that are kept.
+const WORD_MAX_CHARS: usize = 100;
+
+#[derive(Deserialize)]
+struct Collection {
+    value: Vec<Machine>,
+}
+
+#[derive(Deserialize)]
+struct Machine {
+    id: String,
+}
+
+#[derive(Deserialize, Default)]
+struct Failure {
+    #[serde(default)]
+    error: Detail,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Detail {
+    code: Option<String>,
+    message: Option<String>,
+    target: Option<String>,
+}
+
+/// Reads the answer to a call with these machines.
+pub(super) async fn read(response: reqwest::Response, machines: &[MachineId]) -> Answer {
+    let (status, retry_after_s) = (response.status(), retry_after_s(response.headers()));
+    match read_body(response, ANSWER_MAX_BYTES).await {
+        Ok(body) => judge(status, retry_after_s, &body, machines),
+        Err(why) if status.is_success() => Err(Obstacle::Unavailable { why, may_still_apply: false }),
+        Err(_) => judge(status, retry_after_s, b"", machines),
+    }
+}
+
+fn judge(status: StatusCode, retry_after_s: Option<u64>, body: &[u8], machines: &[MachineId]) -> Answer {
+    if status == StatusCode::OK {
+        return listed(body, machines);
+    }
+    let failure: Failure = serde_json::from_slice(body).unwrap_or_default();
+    let refusal = refusal(status, &failure.error);
+    match status {
+        StatusCode::UNAUTHORIZED => Err(Obstacle::TokenRefused(refusal)),
+        StatusCode::FORBIDDEN => Err(Obstacle::Forbidden(refusal)),
+        StatusCode::TOO_MANY_REQUESTS => Err(Obstacle::Throttled { retry_after_s }),
+        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => {
+            let named = named(failure.error.message.as_deref().unwrap_or_default(), machines);
+            Ok(match named.is_empty() {
+                false => Judgement::Unknown(named),
+                true if status == StatusCode::NOT_FOUND => Judgement::NotFound(refusal),
+                true => Judgement::Refused(refusal),
+            })
+        }
+        _ if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT => {
+            Ok(Judgement::Refused(refusal))
+        }
+        _ => {
+            Err(Obstacle::Unavailable { why: refusal.to_string(), may_still_apply: is_from_a_proxy(status) })
+        }
+    }
+}
+
+/// A proxy that gave up waiting says nothing of what Defender does with the call.
+fn is_from_a_proxy(status: StatusCode) -> bool {
+    matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
+}
+
+fn listed(body: &[u8], machines: &[MachineId]) -> Answer {
+    let Ok(collection) = serde_json::from_slice::<Collection>(body) else {
+        let why = "a 200 whose body is not the documented JSON".into();
+        return Err(Obstacle::Unavailable { why, may_still_apply: false });
+    };
+    let asked: HashSet<_> = machines.iter().copied().collect();
+    let ids = collection.value.iter().filter_map(|machine| MachineId::parse(&machine.id).ok());
+    Ok(Judgement::Listed(ids.filter(|id| asked.contains(id)).collect()))
+}
+
+/// The machines of the call that a free text names. The text may change, so only whole ids count, never
+/// their position.
+fn named(message: &str, machines: &[MachineId]) -> Vec<MachineId> {
+    let words = message.split(|c: char| !c.is_ascii_hexdigit()).filter(|word| word.len() == ID_DIGITS);
+    let named: HashSet<_> = words.filter_map(|word| MachineId::parse(word).ok()).collect();
+    machines.iter().copied().filter(|machine| named.contains(machine)).collect()
+}
+
+fn refusal(status: StatusCode, detail: &Detail) -> Refusal {
+    let code = detail.code.as_deref().map(word).filter(|code| !code.is_empty());
+    Refusal {
+        status: status.as_u16(),
+        code: code.unwrap_or_else(|| "without a code".into()),
+        correlation_id: detail.target.as_deref().map(word).filter(|id| !id.is_empty()),
+    }
+}
+
+/// Printable characters only, and not too many: the text goes on into answers and logs.
+fn word(text: &str) -> String {
+    text.chars().filter(char::is_ascii_graphic).take(WORD_MAX_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn machine(n: u8) -> MachineId {
+        MachineId::from_bytes([n; 20])
+    }
+
+    fn judged(status: u16, body: &str) -> Answer {
+        judge(StatusCode::from_u16(status).unwrap(), Some(9), body.as_bytes(), &[machine(1), machine(2)])
+    }
+
+    #[test]
+    fn only_machines_of_the_call_are_listed() {
+        let body = format!(
+            r#"{{"value": [{{"id": "{}"}}, {{"id": "{}"}}, {{"id": "x"}}]}}"#,
+            machine(2),
+            machine(9)
+        );
+        assert_eq!(judged(200, &body), Ok(Judgement::Listed(vec![machine(2)])));
+    }
+
+    #[test]
+    fn named_machines_are_found_wherever_they_stand_in_the_message() {
+        let message = |ids: &str| format!(r#"{{"error": {{"code": "InvalidInput", "message": "{ids}"}}}}"#);
+        for text in [
+            format!("MachineIds do not exist: {},{}", machine(9), machine(2)),
+            format!("'{}' is gone", machine(2).to_string().to_uppercase()),
+        ] {
+            assert_eq!(judged(400, &message(&text)), Ok(Judgement::Unknown(vec![machine(2)])), "{text}");
+        }
+        let longer = format!("{}a", machine(2));
+        assert!(matches!(judged(400, &message(&longer)), Ok(Judgement::Refused(_))));
+    }
+
+    #[test]
+    fn each_status_has_its_meaning() {
+        let body = r#"{"error": {"code": "C", "message": "m", "target": "|t"}}"#;
+        let refusal = |status| Refusal { status, code: "C".into(), correlation_id: Some("|t".into()) };
+        assert_eq!(judged(401, body), Err(Obstacle::TokenRefused(refusal(401))));
+        assert_eq!(judged(403, body), Err(Obstacle::Forbidden(refusal(403))));
+        assert_eq!(judged(404, body), Ok(Judgement::NotFound(refusal(404))));
+        assert_eq!(judged(400, body), Ok(Judgement::Refused(refusal(400))));
+        assert_eq!(judged(409, body), Ok(Judgement::Refused(refusal(409))));
+        assert_eq!(judged(429, "<html>"), Err(Obstacle::Throttled { retry_after_s: Some(9) }));
+        for status in [204, 302, 408, 500, 503] {
+            assert!(matches!(judged(status, "<html>"), Err(Obstacle::Unavailable { .. })), "{status}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_it_panic_or_judges_a_stranger(status in 100u16..600, body: Vec<u8>) {
+            let answer = judge(StatusCode::from_u16(status).unwrap(), None, &body, &[machine(1)]);
+            if let Ok(Judgement::Listed(listed) | Judgement::Unknown(listed)) = answer {
+                prop_assert!(listed.iter().all(|id| *id == machine(1)));
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Defender: the one call that sets or removes a tag on up to 500 machines.
+//!
+//! Invariant: one permit, at most one request on the wire. The permit is looked at again when the connection
+//! is ready, just before the first byte is written.
+
+mod answer;
+mod body;
+
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::domain::budget::Permit;
+use crate::domain::{Action, Answer, MachineId, Obstacle, Tag};
+use crate::entra::Token;
+
+/// Milliseconds a call may take: longer than the ten seconds within which it is counted.
+pub const CALL_TIMEOUT_MS: i64 = 15_000;
+
+/// The path of the call. Source: Microsoft, "Add or remove a tag for multiple machines".
+const PATH: &str = "/api/machines/AddOrRemoveTagForMultipleMachines";
+
+/// What one call carries.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The tag.
+    pub tag: &'a Tag,
+    /// What is done with it.
+    pub action: Action,
+    /// On which machines.
+    pub machines: &'a [MachineId],
+}
+
+/// What sending came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Defender, or the way to it, has spoken.
+    Answered(Answer),
+    /// The permit was too old when the connection was ready; nothing was sent.
+    PermitTooOld,
+}
+
+/// A client of one Defender host.
+#[derive(Clone, Debug)]
+pub struct Defender {
+    http: reqwest::Client,
+    url: String,
+    clock: Clock,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire<'a> {
+    value: &'a str,
+    action: &'a str,
+    machine_ids: Vec<String>,
+}
+
+impl Defender {
+    /// A client of the Defender at this base address.
+    pub fn new(http: reqwest::Client, base: &str, clock: Clock) -> Self {
+        Self { http, url: format!("{base}{PATH}"), clock }
+    }
+
+    /// Makes one call with one permit.
+    pub async fn send(&self, call: Call<'_>, token: &Token, permit: Permit) -> Sent {
+        let Some((json, bearer)) = wire(call, token) else {
+            return Sent::Answered(Err(unsendable()));
+        };
+        let (body, watch) = body::Guarded::new(json, permit, self.clock.clone());
+        let request = self
+            .http
+            .post(&self.url)
+            .header(AUTHORIZATION, bearer)
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .timeout(Duration::from_millis(CALL_TIMEOUT_MS.unsigned_abs()))
+            .body(reqwest::Body::wrap(body));
+        match request.send().await {
+            Ok(response) => Sent::Answered(answer::read(response, call.machines).await),
+            Err(_) if watch.stopped() => Sent::PermitTooOld,
+            Err(error) => Sent::Answered(Err(Obstacle::Unavailable {
+                why: crate::outbound::describe(&error),
+                may_still_apply: watch.started(),
+            })),
+        }
+    }
+}
+
+fn wire(call: Call<'_>, token: &Token) -> Option<(Vec<u8>, HeaderValue)> {
+    let machine_ids = call.machines.iter().map(ToString::to_string).collect();
+    let wire = Wire { value: call.tag.as_str(), action: call.action.as_str(), machine_ids };
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
+    bearer.set_sensitive(true);
+    Some((serde_json::to_vec(&wire).ok()?, bearer))
+}
+
+fn unsendable() -> Obstacle {
+    Obstacle::NoToken { why: "Entra's token is not fit for a header".into(), needs_operator: false }
+}

@@ -1,0 +1,128 @@
+//! Entra's answers to a request for a token.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::domain::Obstacle;
+
+/// Bytes of an answer that are read.
+const ANSWER_MAX_BYTES: usize = 64 * 1024;
+/// Longest life a token is trusted to have, in seconds. Source: Microsoft, "Access tokens": 60 to 90 minutes.
+const LIFE_MAX_S: i64 = 24 * 3600;
+
+/// No token is to be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Entra refuses; only an operator can mend it.
+    #[error("Entra refuses a token: {error} AADSTS{aadsts}: {advice}")]
+    Refused {
+        /// Entra's word for it.
+        error: String,
+        /// The number to look up.
+        aadsts: u32,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// Entra asks to wait.
+    #[error("Entra asks to wait")]
+    Throttled {
+        /// Seconds to wait.
+        retry_after_s: Option<u64>,
+    },
+    /// No usable answer.
+    #[error("no token: {0}")]
+    Unavailable(String),
+}
+
+impl TokenError {
+    /// Whether a secret that was rotated meanwhile explains it.
+    pub(super) const fn may_be_an_old_secret(&self) -> bool {
+        matches!(self, Self::Refused { aadsts: 7_000_215 | 7_000_222, .. })
+    }
+
+    /// What it means for the calls that wait for the token.
+    pub fn obstacle(&self) -> Obstacle {
+        Obstacle::NoToken { why: self.to_string(), needs_operator: matches!(self, Self::Refused { .. }) }
+    }
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: SecretString,
+    expires_in: Seconds,
+}
+
+/// `expires_in` comes as a number or as a string.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Seconds {
+    Number(i64),
+    Text(String),
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    error: String,
+    #[serde(default)]
+    error_codes: Vec<u32>,
+}
+
+/// A request that got no answer.
+pub(super) fn broken(error: &reqwest::Error) -> TokenError {
+    TokenError::Unavailable(crate::outbound::describe(error))
+}
+
+/// The token and its life in seconds.
+pub(super) async fn read(response: reqwest::Response) -> Result<(SecretString, i64), TokenError> {
+    let (status, retry_after_s) = (response.status(), crate::outbound::retry_after_s(response.headers()));
+    let body =
+        crate::outbound::read_body(response, ANSWER_MAX_BYTES).await.map_err(TokenError::Unavailable)?;
+    if status.as_u16() == 429 {
+        return Err(TokenError::Throttled { retry_after_s });
+    }
+    if status.is_server_error() {
+        return Err(TokenError::Unavailable(format!("status {status}")));
+    }
+    if !status.is_success() {
+        return Err(refused(status.as_u16(), &body));
+    }
+    let granted: Granted = serde_json::from_slice(&body)
+        .map_err(|_| TokenError::Unavailable("an answer that is not the documented JSON".into()))?;
+    let life_s = match granted.expires_in {
+        Seconds::Number(seconds) => Some(seconds),
+        Seconds::Text(text) => text.parse().ok(),
+    };
+    let life_s = life_s.filter(|life_s| *life_s > 0);
+    let life_s = life_s.ok_or_else(|| TokenError::Unavailable("a token without a life".into()))?;
+    Ok((granted.access_token, life_s.min(LIFE_MAX_S)))
+}
+
+fn refused(status: u16, body: &[u8]) -> TokenError {
+    match serde_json::from_slice::<Refused>(body) {
+        Ok(refused) => {
+            let aadsts = refused.error_codes.first().copied().unwrap_or(0);
+            TokenError::Refused { error: word(&refused.error), aadsts, advice: advice(aadsts) }
+        }
+        Err(_) => TokenError::Unavailable(format!("status {status} without the documented JSON")),
+    }
+}
+
+/// Only a plain word goes on into logs.
+fn word(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64).collect()
+}
+
+/// What an operator does about it. Source: Microsoft, "Microsoft Entra authentication error codes".
+const fn advice(aadsts: u32) -> &'static str {
+    match aadsts {
+        7_000_215 => {
+            "the client secret is wrong; put the secret's value, not its id, where CLIENT_SECRET points to"
+        }
+        7_000_222 => "the client secret has expired; make a new one under Certificates & secrets",
+        700_016 => "the app is not in this tenant; check CLIENT_ID and TENANT_ID",
+        90_002 => "there is no such tenant; check TENANT_ID",
+        70_011 | 500_011 => "the tenant does not know the scope; check DEFENDER_REGION",
+        70_021 => "no federated credential matches; it may take minutes after it was set up",
+        _ => "look the number up in Microsoft's list of AADSTS codes",
+    }
+}

@@ -1,0 +1,77 @@
+//! `GET /v1/budget`: what is left, what waits and why.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::{App, Problem};
+use crate::domain::Timestamp;
+use crate::domain::budget::WindowReport;
+use crate::inbound::Unverified;
+use crate::relay::Report;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    minute: Window,
+    hour: Window,
+    paused_until: Option<String>,
+    next_permit_at: String,
+    backlog: Backlog,
+    held_up: Option<HeldUp>,
+}
+
+#[derive(Serialize)]
+struct Window {
+    limit: u32,
+    used: u32,
+    remaining: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Backlog {
+    requests: usize,
+    oldest_received_at: Option<String>,
+    oldest_age_seconds: Option<i64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HeldUp {
+    reason: String,
+    until: String,
+    routine_only: bool,
+}
+
+/// Any source may look.
+pub(super) async fn get(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    Unverified::new(headers, Bytes::new()).verify_bearer(&app.sources)?;
+    let report = app.relay.report().await?;
+    Ok(Json(shown(&report, app.relay.clock().now())).into_response())
+}
+
+fn shown(report: &Report, now: Timestamp) -> Shown {
+    let window =
+        |seen: WindowReport| Window { limit: seen.limit, used: seen.used, remaining: seen.remaining() };
+    let oldest = report.backlog.oldest;
+    Shown {
+        minute: window(report.budget.minute),
+        hour: window(report.budget.hour),
+        paused_until: report.budget.paused_until.map(|until| until.to_string()),
+        next_permit_at: report.budget.next_permit_at.to_string(),
+        backlog: Backlog {
+            requests: report.backlog.requests,
+            oldest_received_at: oldest.map(|at| at.to_string()),
+            oldest_age_seconds: oldest.map(|at| now.ms_since(at).max(0) / 1000),
+        },
+        held_up: report.drain.hold.as_ref().filter(|hold| hold.until > now).map(|hold| HeldUp {
+            reason: hold.reason.clone(),
+            until: hold.until.to_string(),
+            routine_only: hold.routine_only,
+        }),
+    }
+}

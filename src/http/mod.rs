@@ -1,0 +1,29 @@
+//! The HTTP interface: routes, answers and problems. The same router serves Lambda and the local run.
+
+mod answer;
+mod budget;
+mod invocation;
+mod prefer;
+mod problem;
+mod router;
+mod tag_requests;
+
+use crate::inbound::Sources;
+use crate::relay::Relay;
+
+pub use invocation::Invocation;
+pub use problem::{Problem, body_not_base64};
+pub use router::router;
+
+/// What the routes work with. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The relay.
+    pub relay: Relay,
+    /// Who may call.
+    pub sources: Sources,
+    /// Milliseconds a native request waits for its outcome.
+    pub respond_within_ms: u32,
+    /// Machines a request may name.
+    pub machines_per_request: u32,
+}

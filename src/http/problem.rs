@@ -1,0 +1,168 @@
+//! Problems: errors as RFC 9457 describes them.
+//!
+//! Invariant: `detail` tells the caller what to do and nothing of the inside; what happened inside is for the
+//! log alone.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::inbound::{Denied, NotVerified, Unreadable};
+use crate::relay::AcceptError;
+use crate::store::StoreError;
+
+/// Seconds after which a request that could not be made durable may be sent again.
+const RETRY_AFTER_S: &str = "5";
+
+/// An error as the caller sees it, and as the log does.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    status: StatusCode,
+    shown: Box<Shown>,
+    /// What happened inside.
+    inside: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<usize>,
+    request_id: String,
+}
+
+impl Problem {
+    /// A problem of this status, stable code and detail.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let shown = Box::new(Shown {
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            code,
+            detail: detail.into(),
+            field: None,
+            offset: None,
+            request_id: String::new(),
+        });
+        Self { status, shown, inside: None }
+    }
+
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        self.shown.code
+    }
+
+    /// What happened inside, for the log.
+    pub fn inside(&self) -> Option<&str> {
+        self.inside.as_deref()
+    }
+
+    /// The answer to the request of this id.
+    pub fn answer(mut self, request_id: &str) -> Response {
+        request_id.clone_into(&mut self.shown.request_id);
+        let body = serde_json::to_vec(&self.shown).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        response
+    }
+}
+
+/// Carries the problem to the layer that knows the request's id and writes the answer.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The event says that its body is base64, and it is not.
+pub fn body_not_base64() -> Problem {
+    let detail = "the body is marked as base64 and is not; send it as it is, or encode it whole";
+    Problem::new(StatusCode::BAD_REQUEST, "body_not_base64", detail)
+}
+
+impl From<NotVerified> for Problem {
+    fn from(error: NotVerified) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "not_verified", error.to_string())
+    }
+}
+
+impl From<Unreadable> for Problem {
+    fn from(error: Unreadable) -> Self {
+        let detail = error.to_string();
+        match error {
+            Unreadable::Malformed { offset, .. } => {
+                let mut problem = Self::new(StatusCode::BAD_REQUEST, "malformed_json", detail);
+                problem.shown.offset = Some(offset);
+                problem
+            }
+            Unreadable::Invalid { field, .. } => {
+                let mut problem = Self::new(StatusCode::BAD_REQUEST, "invalid_field", detail);
+                problem.shown.field = Some(field);
+                problem
+            }
+            Unreadable::TooManyMachines { .. } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_machines", detail)
+            }
+        }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(error: Denied) -> Self {
+        let code = match error {
+            Denied::Tag(_) => "tag_not_allowed",
+            Denied::Action(_) => "action_not_allowed",
+            Denied::Machines { .. } => "machines_not_allowed",
+        };
+        Self::new(StatusCode::FORBIDDEN, code, error.to_string())
+    }
+}
+
+impl From<AcceptError> for Problem {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "this Idempotency-Key was used for another request; use a new key for a new request",
+            ),
+            AcceptError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let detail =
+            "the request could not be made durable and nothing was done; send it again after Retry-After";
+        let mut problem = match error {
+            StoreError::Unavailable(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail)
+            }
+            StoreError::Malformed(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal_error",
+                "what is stored cannot be read; tell the relay's operator the requestId",
+            ),
+        };
+        problem.inside = Some(error.to_string());
+        problem
+    }
+}

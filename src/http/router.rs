@@ -1,0 +1,78 @@
+//! The routes, and the layer around them all: it knows the request's id, writes problems and the log line.
+
+use std::any::Any;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Router, response::IntoResponse};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::{App, Invocation, Problem, budget, tag_requests};
+
+/// Every route there is.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/v1/health", get(health))
+        .route("/v1/budget", get(budget::get))
+        .route("/v1/tag-requests", axum::routing::post(tag_requests::post))
+        .route("/v1/tag-requests/{id}", get(tag_requests::get))
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), surround))
+        .with_state(app)
+}
+
+async fn health() -> Response {
+    Json(serde_json::json!({ "status": "ok" })).into_response()
+}
+
+async fn no_such_route() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such address; the routes are under /v1")
+}
+
+async fn no_such_method(method: Method) -> Problem {
+    let detail = format!("this address does not take {method}; see the Allow header");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}
+
+/// The panic's own text may hold anything, so it is not shown.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    let detail = "the relay has failed; tell its operator the requestId";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail).into_response()
+}
+
+/// The path is not logged, its pattern is: a path may hold a secret.
+async fn surround(State(app): State<App>, mut request: Request<Body>, next: Next) -> Response {
+    let began_at = app.relay.clock().now();
+    let known = request.extensions().get::<Invocation>().cloned();
+    let invocation = known.unwrap_or_else(|| Invocation::unknown(began_at));
+    request.extensions_mut().insert(invocation.clone());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let route = route.as_deref().unwrap_or("none");
+    let request_id = invocation.request_id.as_str();
+
+    let mut response = next.run(request).await;
+    let (status, took_ms) = (response.status().as_u16(), app.relay.clock().now().ms_since(began_at));
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
+        tracing::info!(%method, route, status, took_ms, request_id, "request");
+        return response;
+    };
+    let (code, inside) = (problem.code(), problem.inside().unwrap_or_default());
+    if status >= 500 {
+        tracing::error!(%method, route, status, took_ms, request_id, code, inside, "request");
+    } else {
+        tracing::info!(%method, route, status, took_ms, request_id, code, "request");
+    }
+    let mut answer = problem.answer(request_id);
+    if let Some(allow) = response.headers_mut().remove(axum::http::header::ALLOW) {
+        answer.headers_mut().insert(axum::http::header::ALLOW, allow);
+    }
+    answer
+}

@@ -1,0 +1,98 @@
+//! `/v1/tag-requests`: sending a native request, and looking at one.
+//!
+//! Invariant: size, then verification, then reading, then policy. Nothing unverified is read beyond its size.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+
+use super::{App, Invocation, Problem, answer, prefer};
+use crate::domain::RequestId;
+use crate::inbound::{Unverified, allow, read_native};
+use crate::relay::Accepted;
+
+/// Bytes a body may have: 10,000 machines and room to spare.
+const BODY_MAX_BYTES: usize = 1024 * 1024;
+/// Characters an idempotency key may have.
+const KEY_MAX_CHARS: usize = 255;
+
+/// `POST /v1/tag-requests`
+pub(super) async fn post(
+    State(app): State<App>,
+    Extension(invocation): Extension<Invocation>,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, BODY_MAX_BYTES).await.map_err(|_| too_large())?;
+    let verified = Unverified::new(head.headers.clone(), body).verify_bearer(&app.sources)?;
+    require_json(&head.headers)?;
+    let key = idempotency_key(&head.headers)?;
+    let asked = read_native(verified.body(), app.machines_per_request)?;
+    let accepted = app.relay.accept(allow(&verified, asked)?, key).await?;
+    let wait_ms = prefer::wait_ms(&head.headers, app.respond_within_ms);
+    Ok(respond(&app, accepted, wait_ms, &invocation).await)
+}
+
+/// Answers when the request is done, or when the time to wait is up.
+async fn respond(app: &App, accepted: Accepted, wait_ms: u32, invocation: &Invocation) -> Response {
+    let Accepted { record, waiting } = accepted;
+    if record.is_done() {
+        return answer::accepted(&record);
+    }
+    app.relay.start_drain(record.request.priority, invocation.ends_at);
+    let done = if wait_ms == 0 { None } else { waiting.done_within(wait_ms).await };
+    answer::accepted(done.as_ref().unwrap_or(&record))
+}
+
+/// `GET /v1/tag-requests/{id}`
+pub(super) async fn get(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let verified = Unverified::new(headers, Bytes::new()).verify_bearer(&app.sources)?;
+    let id = RequestId::parse(&id).map_err(|_| no_such_request())?;
+    let record = app.relay.request(id).await?;
+    let own = record.filter(|record| record.request.source == verified.source().name);
+    own.map(|record| answer::shown(&record)).ok_or_else(no_such_request)
+}
+
+fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json")) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "send JSON with the header `Content-Type: application/json`",
+    ))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().unwrap_or_default().trim();
+    if (1..=KEY_MAX_CHARS).contains(&key.len()) {
+        return Ok(Some(key));
+    }
+    Err(Problem::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_idempotency_key",
+        format!("an Idempotency-Key is 1 to {KEY_MAX_CHARS} printable ASCII characters"),
+    ))
+}
+
+fn too_large() -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body_too_large",
+        format!("a body has at most {BODY_MAX_BYTES} bytes; send several requests"),
+    )
+}
+
+fn no_such_request() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such request of this source")
+}

@@ -1,0 +1,50 @@
+//! Work after the answer: an internal extension that keeps the invocation open until the drain rests.
+//!
+//! Invariant: the sandbox is never frozen with a call in flight, because Lambda freezes it only when the
+//! extension has asked for the next event.
+
+use std::sync::Arc;
+
+use lambda_extension::Extension;
+use lambda_http::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+use tokio::sync::{Mutex, mpsc};
+
+use super::handle;
+use crate::http::App;
+
+/// Sends a word when it is dropped, so that the extension hears of every end, a panic's too.
+struct Ended(mpsc::UnboundedSender<()>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if self.0.send(()).is_err() {
+            tracing::debug!("the extension has ended before the handler");
+        }
+    }
+}
+
+/// Serves events until Lambda ends the process.
+pub async fn run(app: App) -> Result<(), Error> {
+    let (ended, answered) = mpsc::unbounded_channel();
+    let (answered, relay) = (Arc::new(Mutex::new(answered)), app.relay.clone());
+    let after = service_fn(move |_: lambda_extension::LambdaEvent| {
+        let (answered, relay) = (Arc::clone(&answered), relay.clone());
+        async move {
+            answered.lock().await.recv().await;
+            relay.until_idle().await;
+            Ok::<(), Error>(())
+        }
+    });
+    let extension = Extension::new().with_events(&["INVOKE"]).with_events_processor(after).register().await?;
+    let handler = service_fn(move |event: LambdaEvent<Value>| {
+        let (app, ended) = (app.clone(), Ended(ended.clone()));
+        async move {
+            let answer = handle(app, event).await;
+            drop(ended);
+            answer
+        }
+    });
+    tokio::try_join!(lambda_runtime::run(handler), extension.run())?;
+    Ok(())
+}

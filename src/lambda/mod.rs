@@ -1,0 +1,67 @@
+//! The Lambda function: one handler for every event it gets.
+//!
+//! Invariant: an event from API Gateway always has an HTTP answer; only an event of no known kind fails.
+
+mod after;
+mod event;
+
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Error, LambdaEvent, Request, Service, service_fn};
+use lambda_runtime::Context;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::domain::{Priority, Timestamp};
+use crate::http::{App, Invocation, body_not_base64, router};
+
+pub use after::run;
+use event::Event;
+
+/// Milliseconds at the end of an invocation that are kept for writing down what was done.
+const SPARE_MS: i64 = 3_000;
+
+/// Answers one event.
+pub async fn handle(app: App, event: LambdaEvent<Value>) -> Result<Value, Error> {
+    let invocation = invocation(&event.context);
+    match event::read(event.payload)? {
+        Event::Schedule => {
+            app.relay.drain(Priority::Urgent, invocation.ends_at).await;
+            Ok(json!({ "status": "drained" }))
+        }
+        Event::Http(payload) => {
+            let routes = router(app);
+            let service = service_fn(move |mut request: Request| {
+                request.extensions_mut().insert(invocation.clone());
+                routes.clone().oneshot(request)
+            });
+            answer(service, *payload, event.context).await
+        }
+        Event::NotBase64(payload) => {
+            let answered = move |_: Request| {
+                let problem = body_not_base64().answer(&invocation.request_id);
+                async move { Ok::<_, std::convert::Infallible>(problem) }
+            };
+            answer(service_fn(answered), *payload, event.context).await
+        }
+    }
+}
+
+async fn answer<S, R, E>(service: S, payload: LambdaRequest, context: Context) -> Result<Value, Error>
+where
+    S: Service<Request, Response = R, Error = E>,
+    S::Future: Send + 'static,
+    R: lambda_http::IntoResponse + 'static,
+    E: Into<Error> + 'static,
+{
+    let answered =
+        Adapter::from(service).call(LambdaEvent::new(payload, context)).await.map_err(Into::into)?;
+    Ok(serde_json::to_value(answered)?)
+}
+
+fn invocation(context: &Context) -> Invocation {
+    let deadline_ms = i64::try_from(context.deadline).unwrap_or(i64::MAX);
+    Invocation {
+        request_id: context.request_id.clone(),
+        ends_at: Timestamp::from_ms(deadline_ms).plus_ms(-SPARE_MS),
+    }
+}

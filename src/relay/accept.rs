@@ -1,0 +1,53 @@
+//! `accept`: from an allowed request to a durable one.
+//!
+//! Invariant: it returns a request only after the one write that made it durable, whole. The same key and
+//! content give the first request again; nothing is done twice.
+
+use super::{Relay, Waiting};
+use crate::domain::{RequestId, RequestRecord, TagRequest};
+use crate::inbound::Allowed;
+use crate::store::{Put, StoreError};
+
+/// Why a request was not accepted.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// The key was used before, for something else. The sender must choose another.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// It could not be made durable. The sender may try again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A request that is durable.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The request, as it stood when it was accepted.
+    pub record: RequestRecord,
+    /// A place among those who wait for it.
+    pub waiting: Waiting,
+}
+
+impl Relay {
+    /// Makes a request durable. With an idempotency key, a request that was accepted before is given back.
+    pub async fn accept(
+        &self,
+        allowed: Allowed,
+        idempotency_key: Option<&str>,
+    ) -> Result<Accepted, AcceptError> {
+        let (source, tag, action, priority, machines) = allowed.into_parts();
+        let id = idempotency_key.map_or_else(RequestId::fresh, |key| RequestId::keyed(&source, key));
+        let received_at = self.clock().now();
+        let request = TagRequest { id, source, tag, action, priority, received_at, machines };
+        let waiting = self.wait_for(id);
+        let order = self.0.parts.store.next_order().await?;
+        let record = RequestRecord::new(request, order);
+        match self.0.parts.store.put(&record).await? {
+            Put::Created => Ok(Accepted { record, waiting }),
+            Put::Exists(first) if first.request.asks_the_same_as(&record.request) => {
+                Ok(Accepted { record: *first, waiting })
+            }
+            Put::Exists(_) => Err(AcceptError::KeyReused),
+        }
+    }
+}

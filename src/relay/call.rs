@@ -1,0 +1,192 @@
+//! One call, attempted until it is answered or something stands in the way.
+//!
+//! Invariant: each HTTP attempt has its own permit, and none begins unless the lease and the invocation last
+//! longer than it may take. Where Defender may still carry out an attempt, nothing follows it before Defender
+//! has counted it.
+
+use super::Relay;
+use super::drain::Holding;
+use super::stop::Stop;
+use crate::defender::{CALL_TIMEOUT_MS, Call, Sent};
+use crate::domain::budget::{COUNTED_WITHIN_S, Permit};
+use crate::domain::fold::Batch;
+use crate::domain::{Answer, Judgement, MachineId, Obstacle, Priority, Timestamp};
+use crate::entra::Token;
+use crate::store::Taken;
+
+/// Attempts to get one call answered.
+const ATTEMPTS_PER_CALL: u32 = 4;
+/// Milliseconds before the second attempt; doubled with each.
+const FIRST_BACKOFF_MS: i64 = 500;
+/// Milliseconds from one attempt to the next where Defender may still carry out the first.
+const SETTLED_AFTER_MS: i64 = COUNTED_WITHIN_S * 1000;
+/// Milliseconds that lease and invocation must last when an attempt begins.
+const ATTEMPT_MAX_MS: i64 = CALL_TIMEOUT_MS + SETTLED_AFTER_MS;
+/// Milliseconds to wait for a permit with the lease in hand.
+const PERMIT_WAIT_MS: i64 = 2_000;
+/// Times to ask for a permit.
+const ASKS_MAX: u32 = 20;
+/// Milliseconds that nothing is sent when only an operator can help.
+const OPERATOR_HOLD_MS: i64 = 300_000;
+/// Milliseconds that nothing is sent when Defender asks for a pause without saying how long: the shorter of
+/// its windows.
+const PAUSE_MS: i64 = 60_000;
+/// Longest pause that is believed: the longer of its windows.
+const PAUSE_MAX_MS: i64 = 3_600_000;
+
+/// The last attempt that got no answer.
+struct Failed {
+    why: String,
+    settled_at: Timestamp,
+}
+
+impl Relay {
+    /// Gets one call answered.
+    pub(super) async fn call(
+        &self,
+        holding: &Holding,
+        batch: &Batch,
+        machines: &[MachineId],
+    ) -> Result<Judgement, Stop> {
+        let call = Call { tag: &batch.tag, action: batch.action, machines };
+        let mut token_refused = false;
+        let mut failed = Failed { why: "no permit was fresh enough".into(), settled_at: self.clock().now() };
+        for attempt in 0..ATTEMPTS_PER_CALL {
+            let began_at = self.clock().now();
+            let (token, answer) = match self.attempt(holding, call, batch.priority).await? {
+                (token, Sent::Answered(answer)) => (token, answer),
+                (_, Sent::PermitTooOld) => continue,
+            };
+            self.log(call, &answer, began_at);
+            let obstacle = match answer {
+                Ok(judgement) => return Ok(judgement),
+                Err(obstacle) => obstacle,
+            };
+            match obstacle {
+                Obstacle::TokenRefused(_) if !token_refused => {
+                    self.0.parts.tokens.drop_token(&token).await;
+                    token_refused = true;
+                }
+                Obstacle::Unavailable { why, may_still_apply } => {
+                    let settled_ms = if may_still_apply { SETTLED_AFTER_MS } else { 0 };
+                    failed = Failed { why, settled_at: self.clock().now().plus_ms(settled_ms) };
+                    if !self.back_off(attempt, failed.settled_at).await {
+                        break;
+                    }
+                }
+                other => return Err(self.stop_for(other).await?),
+            }
+        }
+        Err(Stop::Unavailable { why: failed.why, settled_at: failed.settled_at })
+    }
+
+    /// One attempt: token, lease, permit, request.
+    async fn attempt(
+        &self,
+        holding: &Holding,
+        call: Call<'_>,
+        class: Priority,
+    ) -> Result<(Token, Sent), Stop> {
+        let token = match self.0.parts.tokens.get().await {
+            Ok(token) => token,
+            Err(error) => return Err(self.stop_for(error.obstacle()).await?),
+        };
+        self.ensure_time(holding).await?;
+        let permit = self.permit(class).await?;
+        let left_ms = holding.lease.lock().await.until.ms_since(self.clock().now());
+        if left_ms < CALL_TIMEOUT_MS {
+            return Err(Stop::Lost);
+        }
+        let sent = self.0.parts.defender.send(call, &token, permit).await;
+        Ok((token, sent))
+    }
+
+    /// Makes sure that the invocation and the lease last as long as an attempt may take.
+    async fn ensure_time(&self, holding: &Holding) -> Result<(), Stop> {
+        let now = self.clock().now();
+        if self.stop_before().ms_since(now) < CALL_TIMEOUT_MS {
+            return Err(Stop::OutOfTime);
+        }
+        let mut lease = holding.lease.lock().await;
+        if lease.until.ms_since(now) < ATTEMPT_MAX_MS {
+            *lease = self.0.parts.store.renew(holding.me, now).await?.ok_or(Stop::Lost)?;
+        }
+        Ok(())
+    }
+
+    async fn permit(&self, class: Priority) -> Result<Permit, Stop> {
+        let parts = &self.0.parts;
+        let limits = if class == Priority::Urgent { parts.limits } else { parts.limits.without_reserve() };
+        let mut ledger = self.0.ledger.lock().await;
+        let mut later = self.clock().now();
+        for _ in 0..ASKS_MAX {
+            let now = self.clock().now();
+            match parts.store.take_permit(&mut ledger, limits, now).await? {
+                Taken::Granted(permit) => return Ok(permit),
+                Taken::Refused(reason) => return Err(operator(format!("budget_refused: {reason}"), now)),
+                Taken::Later(at) => later = at,
+            }
+            if later.ms_since(now) > PERMIT_WAIT_MS || later > self.stop_before() {
+                break;
+            }
+            self.clock().wait_until(later).await;
+        }
+        let routine_only = class == Priority::Routine;
+        Err(Stop::Held { until: later, routine_only, reason: "budget_spent".into() })
+    }
+
+    /// Waits before the next attempt. Says whether there is time for one.
+    async fn back_off(&self, attempt: u32, settled_at: Timestamp) -> bool {
+        let until = self.clock().now().plus_ms(FIRST_BACKOFF_MS << attempt).max(settled_at);
+        if attempt + 1 == ATTEMPTS_PER_CALL || until.plus_ms(CALL_TIMEOUT_MS) > self.stop_before() {
+            return false;
+        }
+        self.clock().wait_until(until).await;
+        true
+    }
+
+    /// What an obstacle means for the whole drain. A pause is made known to every instance first.
+    async fn stop_for(&self, obstacle: Obstacle) -> Result<Stop, Stop> {
+        let now = self.clock().now();
+        Ok(match obstacle {
+            Obstacle::Throttled { retry_after_s } => {
+                let asked_ms =
+                    retry_after_s.and_then(|s| i64::try_from(s).ok()).map(|s| s.saturating_mul(1000));
+                let until = now.plus_ms(asked_ms.unwrap_or(PAUSE_MS).clamp(1000, PAUSE_MAX_MS));
+                self.0.parts.store.pause(until).await?;
+                Stop::Held { until, routine_only: false, reason: "defender_asked_for_a_pause".into() }
+            }
+            Obstacle::TokenRefused(refusal) => operator(
+                format!(
+                    "token_refused: Defender does not take a new token ({refusal}); check DEFENDER_REGION"
+                ),
+                now,
+            ),
+            Obstacle::Forbidden(refusal) => operator(
+                format!(
+                    "permission_missing: grant the app Machine.ReadWrite.All for WindowsDefenderATP and give \
+                     admin consent ({refusal})"
+                ),
+                now,
+            ),
+            Obstacle::NoToken { why, needs_operator: true } => operator(format!("no_token: {why}"), now),
+            Obstacle::NoToken { why, .. } | Obstacle::Unavailable { why, .. } => {
+                Stop::Unavailable { why, settled_at: now }
+            }
+        })
+    }
+
+    fn log(&self, call: Call<'_>, answer: &Answer, began_at: Timestamp) {
+        let took_ms = self.clock().now().ms_since(began_at);
+        let (machines, action) = (call.machines.len(), call.action.as_str());
+        match answer {
+            Ok(judgement) => tracing::info!(machines, action, took_ms, judged = judgement.name(), "call"),
+            Err(obstacle) => tracing::warn!(machines, action, took_ms, ?obstacle, "call"),
+        }
+    }
+}
+
+fn operator(reason: String, now: Timestamp) -> Stop {
+    tracing::error!(reason, "an operator is needed");
+    Stop::Held { until: now.plus_ms(OPERATOR_HOLD_MS), routine_only: false, reason }
+}

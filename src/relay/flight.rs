@@ -1,0 +1,88 @@
+//! Flights: the batches of a round on their way to Defender and back.
+//!
+//! Invariant: at most [`CALLS_AT_ONCE`] batches are under way, none touching the machine and tag of another;
+//! after the first obstacle none is begun.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::Relay;
+use super::drain::Holding;
+use super::round::Round;
+use super::stop::Stop;
+use crate::domain::fold::{Batch, Slot};
+use crate::domain::settle::Settling;
+use crate::domain::{MachineId, Outcome, RequestRecord};
+
+/// Batches of a round under way at once.
+const CALLS_AT_ONCE: usize = 4;
+/// Batches sent before the backlog is read again, so that urgent requests need not wait for long.
+const BATCHES_PER_ROUND: usize = 16;
+
+/// A batch that is back.
+struct Landed {
+    batch: Batch,
+    outcomes: HashMap<MachineId, Outcome>,
+    stopped: Option<Stop>,
+}
+
+impl Relay {
+    /// Sends batches and writes what became of them into the round.
+    pub(super) async fn fly_all(
+        &self,
+        holding: &Arc<Holding>,
+        round: &mut Round,
+        batches: Vec<Batch>,
+    ) -> Result<(), Stop> {
+        let mut waiting = batches.into_iter().take(BATCHES_PER_ROUND);
+        let mut flights = JoinSet::new();
+        let mut stopped = None;
+        loop {
+            while stopped.is_none() && flights.len() < CALLS_AT_ONCE {
+                let Some(batch) = waiting.next() else { break };
+                flights.spawn(self.clone().fly(Arc::clone(holding), batch));
+            }
+            let Some(landed) = flights.join_next().await else { break };
+            match landed {
+                Ok(landed) => stopped = self.land(round, landed).await.err().or(stopped),
+                Err(error) => {
+                    tracing::error!(%error, "a flight has failed");
+                    stopped = Some(Stop::Lost);
+                }
+            }
+        }
+        stopped.map_or(Ok(()), Err)
+    }
+
+    async fn fly(self, holding: Arc<Holding>, batch: Batch) -> Landed {
+        let mut settling = Settling::new(batch.members.iter().map(|(machine, _)| *machine).collect());
+        let mut stopped = None;
+        while let Some(machines) = settling.next_call() {
+            match self.call(&holding, &batch, machines).await {
+                Ok(judgement) => settling.absorb(judgement),
+                Err(stop) => {
+                    stopped = Some(stop);
+                    break;
+                }
+            }
+        }
+        Landed { batch, outcomes: settling.into_outcomes(), stopped }
+    }
+
+    /// Writes a batch's outcomes into the round and makes the requests durable that are done with it.
+    async fn land(&self, round: &mut Round, landed: Landed) -> Result<(), Stop> {
+        let mut by_outcome: HashMap<&Outcome, Vec<Slot>> = HashMap::new();
+        for (machine, slot) in &landed.batch.members {
+            if let Some(outcome) = landed.outcomes.get(machine) {
+                by_outcome.entry(outcome).or_default().push(*slot);
+            }
+        }
+        for (outcome, slots) in by_outcome {
+            round.set(&slots, outcome);
+        }
+        let saved = self.save(round, RequestRecord::is_done).await;
+        landed.stopped.map_or(saved, Err)
+    }
+}

@@ -1,0 +1,100 @@
+//! The two verbs. `accept` makes a request durable and never talks to Defender; `drain` sends what waits and
+//! never talks to a sender.
+//!
+//! Invariant: what was accepted is in the backlog until it has an outcome for each machine.
+
+mod accept;
+mod call;
+mod drain;
+mod flight;
+mod round;
+mod runner;
+mod stop;
+mod waiters;
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use crate::clock::Clock;
+use crate::defender::Defender;
+use crate::domain::budget::{self, BudgetReport, Ledger, Limits};
+use crate::domain::{RequestId, RequestRecord};
+use crate::entra::Tokens;
+use crate::store::{Backlog, DrainState, Store, StoreError};
+
+pub use accept::{AcceptError, Accepted};
+pub use waiters::Waiting;
+
+/// The relay of one tenant. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Relay(Arc<Inner>);
+
+/// What a relay works with.
+#[derive(Debug)]
+pub struct Parts {
+    /// The tenant's part of the table.
+    pub store: Store,
+    /// The app's tokens.
+    pub tokens: Tokens,
+    /// Defender.
+    pub defender: Defender,
+    /// The clock.
+    pub clock: Clock,
+    /// The budget.
+    pub limits: Limits,
+    /// Machines a call may carry.
+    pub machines_per_call: u32,
+    /// Hours after which a request that could not be done is given up.
+    pub request_expires_hours: u32,
+}
+
+#[derive(Debug)]
+struct Inner {
+    parts: Parts,
+    /// The ledger last seen. Whoever asks for a permit holds it, so permits are asked for one at a time.
+    ledger: Mutex<Option<Ledger>>,
+    runner: runner::Runner,
+    waiters: waiters::Waiters,
+}
+
+/// The budget, the backlog and what holds it up.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The budget.
+    pub budget: BudgetReport,
+    /// The backlog.
+    pub backlog: Backlog,
+    /// The drain.
+    pub drain: DrainState,
+}
+
+impl Relay {
+    /// A relay with an empty memory.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            ledger: Mutex::default(),
+            runner: runner::Runner::default(),
+            waiters: waiters::Waiters::default(),
+        }))
+    }
+
+    /// The clock everything here goes by.
+    pub fn clock(&self) -> &Clock {
+        &self.0.parts.clock
+    }
+
+    /// A request and what became of it so far.
+    pub async fn request(&self, id: RequestId) -> Result<Option<RequestRecord>, StoreError> {
+        self.0.parts.store.load(id).await
+    }
+
+    /// How the budget and the backlog stand.
+    pub async fn report(&self) -> Result<Report, StoreError> {
+        let Parts { store, limits, clock, .. } = &self.0.parts;
+        let (ledger, backlog, drain) =
+            futures_util::try_join!(store.ledger(), store.backlog_size(), store.drain_state())?;
+        Ok(Report { budget: budget::report(ledger.as_ref(), *limits, clock.now()), backlog, drain })
+    }
+}

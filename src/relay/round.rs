@@ -1,0 +1,83 @@
+//! A round: the requests read from the backlog at once, and the writing of what became of them.
+//!
+//! Invariant: that a change is superseded is durable before the change that takes its place is sent. So
+//! whatever moment the drain ends at, what is left in the backlog leads to the same end.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, stream};
+
+use super::Relay;
+use super::stop::Stop;
+use crate::domain::fold::{Plan, Slot, write};
+use crate::domain::{Outcome, RequestRecord};
+use crate::store::Save;
+
+/// Writes of outcomes under way at once.
+const SAVES_AT_ONCE: usize = 16;
+
+/// The requests of a round.
+#[derive(Debug)]
+pub(super) struct Round {
+    records: Vec<RequestRecord>,
+    /// Those whose outcomes have changed since they were written, by index.
+    changed: BTreeSet<usize>,
+}
+
+impl Round {
+    pub(super) fn new(records: Vec<RequestRecord>) -> Self {
+        Self { records, changed: BTreeSet::new() }
+    }
+
+    /// Writes an outcome into the places of some machines.
+    pub(super) fn set(&mut self, slots: &[Slot], outcome: &Outcome) {
+        write(&mut self.records, slots, outcome);
+        self.changed.extend(slots.iter().map(|slot| slot.request));
+    }
+}
+
+impl Relay {
+    /// Makes durable what the fold gives up: superseded and expired changes.
+    pub(super) async fn save_given_up(&self, round: &mut Round, plan: &Plan) -> Result<(), Stop> {
+        round.set(&plan.superseded, &Outcome::Superseded);
+        round.set(&plan.expired, &Outcome::Expired);
+        if !plan.expired.is_empty() {
+            tracing::error!(machines = plan.expired.len(), "requests have expired undone");
+        }
+        self.save(round, |_| true).await
+    }
+
+    /// Makes the changed outcomes of some requests durable and tells those who wait.
+    pub(super) async fn save(
+        &self,
+        round: &mut Round,
+        which: impl Fn(&RequestRecord) -> bool,
+    ) -> Result<(), Stop> {
+        let (store, now) = (&self.0.parts.store, self.clock().now());
+        let chosen: Vec<_> = round.changed.iter().copied().filter(|&at| which(&round.records[at])).collect();
+        let saves = stream::iter(chosen).map(|at| {
+            let record = &round.records[at];
+            async move { (at, store.save(record, now).await) }
+        });
+        let results: Vec<_> = saves.buffer_unordered(SAVES_AT_ONCE).collect().await;
+        let mut failed = None;
+        for (at, result) in results {
+            match result {
+                Ok(Save::Saved) => self.saved(round, at),
+                Ok(Save::Changed) => failed = Some(Stop::Lost),
+                Err(error) => failed = Some(error.into()),
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn saved(&self, round: &mut Round, at: usize) {
+        round.changed.remove(&at);
+        let record = &mut round.records[at];
+        record.revision += 1;
+        if record.is_done() {
+            record.queued = None;
+            self.0.waiters.tell(record);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Why a drain stops before the backlog is empty.
+
+use crate::domain::Timestamp;
+use crate::store::{Hold, StoreError};
+
+/// Why a drain stops.
+#[derive(Clone, Debug)]
+pub(super) enum Stop {
+    /// Something holds every drain up until a moment.
+    Held { until: Timestamp, routine_only: bool, reason: String },
+    /// Defender gives no usable answer; the next drain waits longer each time.
+    Unavailable {
+        why: String,
+        /// The last attempt may be carried out until then.
+        settled_at: Timestamp,
+    },
+    /// The time of this invocation is up.
+    OutOfTime,
+    /// Another drain has the lease, or has changed what this one holds.
+    Lost,
+    /// The table cannot be used.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Milliseconds of the first hold after Defender gave no usable answer; doubled with each in a row.
+const FIRST_HOLD_MS: i64 = 5_000;
+/// Doublings of that hold at most: about five minutes.
+const DOUBLINGS_MAX: u32 = 6;
+
+impl Stop {
+    /// The hold to leave behind. `in_a_row` holds came before it; `jitter` is from 0 to 255.
+    pub(super) fn hold(&self, in_a_row: u32, jitter: u8, now: Timestamp) -> Option<Hold> {
+        match self {
+            Self::Held { until, routine_only, reason } => {
+                Some(Hold { until: *until, routine_only: *routine_only, reason: reason.clone(), in_a_row: 0 })
+            }
+            Self::Unavailable { why, settled_at } => {
+                let longest = FIRST_HOLD_MS << in_a_row.min(DOUBLINGS_MAX);
+                let ms = longest / 2 + longest / 2 * i64::from(jitter) / 255;
+                let reason = format!("defender_unavailable: {why}");
+                let until = now.plus_ms(ms).max(*settled_at);
+                Some(Hold { until, routine_only: false, reason, in_a_row: in_a_row + 1 })
+            }
+            Self::OutOfTime | Self::Lost | Self::Store(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hold_doubles_with_jitter_up_to_about_five_minutes() {
+        let stop = Stop::Unavailable { why: "down".into(), settled_at: Timestamp::default() };
+        let ms = |in_a_row, jitter| stop.hold(in_a_row, jitter, Timestamp::default()).unwrap().until.ms();
+        assert_eq!((ms(0, 0), ms(0, 255), ms(1, 255), ms(99, 255)), (2_500, 5_000, 10_000, 320_000));
+    }
+
+    #[test]
+    fn nothing_follows_a_call_that_may_still_be_carried_out_before_it_is_settled() {
+        let settled_at = Timestamp::from_ms(10_000);
+        let stop = Stop::Unavailable { why: "reset".into(), settled_at };
+        assert_eq!(stop.hold(0, 0, Timestamp::default()).unwrap().until, settled_at);
+    }
+}

@@ -1,0 +1,97 @@
+//! Those who wait for a request to be done.
+//!
+//! Invariant: whoever registered before the request was durable is told by a drain of the same process without any
+//! read; a drain of another process is noticed by looking, at most every [`LOOK_MS`] milliseconds.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::Relay;
+use crate::domain::{RequestId, RequestRecord};
+
+/// Milliseconds between two looks at a request that another process drains.
+const LOOK_MS: u64 = 250;
+
+type Told = Option<Arc<RequestRecord>>;
+
+/// Who waits for which request.
+#[derive(Debug, Default)]
+pub(super) struct Waiters(Mutex<HashMap<RequestId, watch::Sender<Told>>>);
+
+impl Waiters {
+    fn register(&self, id: RequestId) -> watch::Receiver<Told> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.entry(id).or_insert_with(|| watch::channel(None).0).subscribe()
+    }
+
+    fn forget(&self, id: RequestId) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.get(&id).is_some_and(|sender| sender.receiver_count() == 0) {
+            waiting.remove(&id);
+        }
+    }
+
+    /// Tells those who wait that a request is done.
+    pub(super) fn tell(&self, record: &RequestRecord) {
+        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = waiting.get(&record.request.id) {
+            sender.send_replace(Some(Arc::new(record.clone())));
+        }
+    }
+}
+
+/// A place among those who wait for a request.
+#[derive(Debug)]
+pub struct Waiting {
+    relay: Relay,
+    id: RequestId,
+    told: Option<watch::Receiver<Told>>,
+}
+
+impl Relay {
+    /// Begins to wait for a request; to be done before it can be in the backlog.
+    pub(super) fn wait_for(&self, id: RequestId) -> Waiting {
+        Waiting { relay: self.clone(), id, told: Some(self.0.waiters.register(id)) }
+    }
+}
+
+impl Waiting {
+    /// The request when it is done, or nothing after `within_ms` milliseconds.
+    pub async fn done_within(mut self, within_ms: u32) -> Option<RequestRecord> {
+        let limit = Duration::from_millis(within_ms.into());
+        tokio::time::timeout(limit, self.done()).await.ok()
+    }
+
+    async fn done(&mut self) -> RequestRecord {
+        loop {
+            if let Some(record) = self.told_within_a_look().await {
+                return record;
+            }
+            if self.relay.is_draining() {
+                continue;
+            }
+            match self.relay.request(self.id).await {
+                Ok(Some(record)) if record.is_done() => return record,
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "a request that is waited for could not be looked at"),
+            }
+        }
+    }
+
+    async fn told_within_a_look(&mut self) -> Option<RequestRecord> {
+        let told = self.told.as_mut()?;
+        let look = Duration::from_millis(LOOK_MS);
+        let told = tokio::time::timeout(look, told.wait_for(Option::is_some)).await.ok()?.ok()?;
+        told.as_deref().cloned()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        drop(self.told.take());
+        self.relay.0.waiters.forget(self.id);
+    }
+}

@@ -1,0 +1,63 @@
+//! Secrets from where the configuration says they are.
+//!
+//! Invariant: a secret lives only in a `SecretString`, which shows itself nowhere.
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use secrecy::SecretString;
+use tokio::sync::Mutex;
+
+use crate::config::SecretAt;
+
+/// A secret cannot be had.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the secret {name} cannot be read: {why}")]
+pub struct NoSecret {
+    /// The secret's ARN. Not secret.
+    pub name: String,
+    /// What happened.
+    pub why: String,
+}
+
+/// A secret and where it comes from.
+#[derive(Debug)]
+pub struct Secret {
+    at: SecretAt,
+    manager: Client,
+    known: Mutex<Option<SecretString>>,
+}
+
+impl Secret {
+    /// A secret that is read when it is first asked for.
+    pub fn new(at: SecretAt, manager: Client) -> Self {
+        Self { at, manager, known: Mutex::new(None) }
+    }
+
+    /// The secret, from memory if it was read before.
+    pub async fn get(&self) -> Result<SecretString, NoSecret> {
+        let arn = match &self.at {
+            SecretAt::Inline(secret) => return Ok(secret.clone()),
+            SecretAt::SecretsManager(arn) => arn,
+        };
+        let mut known = self.known.lock().await;
+        if let Some(secret) = known.as_ref() {
+            return Ok(secret.clone());
+        }
+        let secret = fetch(&self.manager, arn).await?;
+        *known = Some(secret.clone());
+        Ok(secret)
+    }
+
+    /// Forgets the secret, so that a rotated one is read next time.
+    pub async fn forget(&self) {
+        *self.known.lock().await = None;
+    }
+}
+
+async fn fetch(manager: &Client, arn: &str) -> Result<SecretString, NoSecret> {
+    let no = |why: String| NoSecret { name: arn.to_owned(), why };
+    let answer = manager.get_secret_value().secret_id(arn).send().await;
+    let answer = answer.map_err(|error| no(DisplayErrorContext(error).to_string()))?;
+    let text = answer.secret_string().ok_or_else(|| no("it holds no text".into()))?;
+    Ok(text.trim().into())
+}

@@ -1,0 +1,197 @@
+//! The drain's item: the order of requests, the lease and what holds the drain up.
+//!
+//! Invariant: at most one drain holds the lease at a time. The lease is for order and thrift; the budget's
+//! safety does not depend on it.
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValue;
+use uuid::Uuid;
+
+use super::item::{Item, PK, SK, find_number, get_number, get_text, number, text};
+use super::{Store, StoreError, unavailable};
+use crate::domain::{Order, Priority, Timestamp};
+
+/// Milliseconds a lease lasts unless it is renewed: longer than a call may take and be counted.
+const LEASE_MS: i64 = 40_000;
+/// Milliseconds a lease must be over before another drain takes it: clocks differ.
+const LEASE_GRACE_MS: i64 = 1_000;
+
+/// Who holds a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeaseId(Uuid);
+
+impl LeaseId {
+    /// A new holder.
+    pub fn fresh() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    /// A random number that is the same for the whole lease, to spread those who wait.
+    pub fn jitter(&self) -> u8 {
+        self.0.as_bytes()[0]
+    }
+}
+
+/// The right to drain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Until when.
+    pub until: Timestamp,
+    /// The order of the newest request when the lease was written.
+    pub horizon: Order,
+}
+
+/// Why the drain does not run for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Until when.
+    pub until: Timestamp,
+    /// Whether only routine requests are held.
+    pub routine_only: bool,
+    /// What holds it up: one word for programs, then a text for people.
+    pub reason: String,
+    /// Holds in a row, without an answer of Defender between them.
+    pub in_a_row: u32,
+}
+
+/// The drain's item.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DrainState {
+    /// Until when the lease is held, if it is.
+    pub leased_until: Option<Timestamp>,
+    /// What holds it up, past or present.
+    pub hold: Option<Hold>,
+}
+
+impl DrainState {
+    /// Whether a drain for this class would find the lease free and nothing holding it up.
+    pub fn is_free(&self, priority: Priority, now: Timestamp) -> bool {
+        let leased = self.leased_until.is_some_and(|until| until.plus_ms(LEASE_GRACE_MS) >= now);
+        let held = self
+            .hold
+            .as_ref()
+            .is_some_and(|hold| hold.until > now && (!hold.routine_only || priority == Priority::Routine));
+        !leased && !held
+    }
+}
+
+impl Store {
+    fn drain_update(&self) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.table).key(PK, text(&self.tenant)).key(SK, text("drain"))
+    }
+
+    /// The next place in the order of requests.
+    pub async fn next_order(&self) -> Result<Order, StoreError> {
+        let update = self
+            .drain_update()
+            .update_expression("ADD #order :one")
+            .expression_attribute_names("#order", "order")
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::UpdatedNew);
+        let done = update.send().await.map_err(|error| unavailable(&error))?;
+        get_number(done.attributes().unwrap_or(&Item::new()), "order")
+    }
+
+    /// The drain's item.
+    pub async fn drain_state(&self) -> Result<DrainState, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let found = get.key(PK, text(&self.tenant)).key(SK, text("drain")).send().await;
+        let found = found.map_err(|error| unavailable(&error))?;
+        found.item().map_or_else(|| Ok(DrainState::default()), state)
+    }
+
+    /// Takes the lease for a drain on behalf of this class; none if it is taken or held up.
+    pub async fn acquire(
+        &self,
+        me: LeaseId,
+        class: Priority,
+        now: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        let held = match class {
+            Priority::Urgent => {
+                "(attribute_not_exists(holdUntil) OR holdUntil <= :now OR routineOnly = :yes)"
+            }
+            Priority::Routine => "(attribute_not_exists(holdUntil) OR holdUntil <= :now)",
+        };
+        let free = "(attribute_not_exists(holder) OR holder = :me OR leaseUntil < :over)";
+        let mut update = self
+            .lease_update(me, now, &format!("{free} AND {held}"))
+            .expression_attribute_values(":now", number(now.ms()))
+            .expression_attribute_values(":over", number(now.plus_ms(-LEASE_GRACE_MS).ms()));
+        if class == Priority::Urgent {
+            update = update.expression_attribute_values(":yes", number(1));
+        }
+        lease(update, now).await
+    }
+
+    /// Renews the lease; none if it is lost.
+    pub async fn renew(&self, me: LeaseId, now: Timestamp) -> Result<Option<Lease>, StoreError> {
+        lease(self.lease_update(me, now, "holder = :me"), now).await
+    }
+
+    fn lease_update(&self, me: LeaseId, now: Timestamp, condition: &str) -> UpdateItemFluentBuilder {
+        self.drain_update()
+            .update_expression("SET holder = :me, leaseUntil = :until")
+            .condition_expression(condition)
+            .expression_attribute_values(":me", text(me.0.to_string()))
+            .expression_attribute_values(":until", number(now.plus_ms(LEASE_MS).ms()))
+            .return_values(ReturnValue::AllNew)
+    }
+
+    /// Gives the lease back and says what holds the drain up from now on, if anything does.
+    pub async fn release(&self, me: LeaseId, hold: Option<&Hold>) -> Result<(), StoreError> {
+        let update = self
+            .drain_update()
+            .condition_expression("holder = :me")
+            .expression_attribute_values(":me", text(me.0.to_string()));
+        let update = match hold {
+            None => update.update_expression(
+                "REMOVE holder, leaseUntil, holdUntil, holdReason, holdsInARow, routineOnly",
+            ),
+            Some(hold) => update
+                .update_expression(
+                    "SET holdUntil = :until, holdReason = :reason, holdsInARow = :row, routineOnly = :routine \
+                     REMOVE holder, leaseUntil",
+                )
+                .expression_attribute_values(":until", number(hold.until.ms()))
+                .expression_attribute_values(":reason", text(&hold.reason))
+                .expression_attribute_values(":row", number(hold.in_a_row))
+                .expression_attribute_values(":routine", number(u8::from(hold.routine_only))),
+        };
+        match update.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if is_refused(error.as_service_error()) => Ok(()),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+}
+
+async fn lease(update: UpdateItemFluentBuilder, now: Timestamp) -> Result<Option<Lease>, StoreError> {
+    match update.send().await {
+        Ok(done) => {
+            let horizon = find_number(done.attributes().unwrap_or(&Item::new()), "order")?.unwrap_or(0);
+            Ok(Some(Lease { until: now.plus_ms(LEASE_MS), horizon }))
+        }
+        Err(error) if is_refused(error.as_service_error()) => Ok(None),
+        Err(error) => Err(unavailable(&error)),
+    }
+}
+
+fn is_refused(error: Option<&UpdateItemError>) -> bool {
+    matches!(error, Some(UpdateItemError::ConditionalCheckFailedException(_)))
+}
+
+fn state(item: &Item) -> Result<DrainState, StoreError> {
+    let moment = |name| find_number(item, name).map(|ms| ms.map(Timestamp::from_ms));
+    let hold = match moment("holdUntil")? {
+        None => None,
+        Some(until) => Some(Hold {
+            until,
+            routine_only: find_number::<u8>(item, "routineOnly")?.unwrap_or(0) == 1,
+            reason: get_text(item, "holdReason")?.to_owned(),
+            in_a_row: find_number(item, "holdsInARow")?.unwrap_or(0),
+        }),
+    };
+    Ok(DrainState { leased_until: moment("leaseUntil")?, hold })
+}
