@@ -3,6 +3,7 @@
 //! Rooms, arrows point down only: `http` and `lambda` → `relay` → `inbound`, `defender`, `entra`, `store` →
 //! `domain`. `ARCHITECTURE.md` tells the way of a request through them.
 
+pub mod aws;
 pub mod clock;
 pub mod config;
 pub mod defender;

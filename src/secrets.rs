@@ -3,7 +3,6 @@
 //! Invariant: a secret lives only in a `SecretString`, which shows itself nowhere.
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 
@@ -57,7 +56,7 @@ impl Secret {
 async fn fetch(manager: &Client, arn: &str) -> Result<SecretString, NoSecret> {
     let no = |why: String| NoSecret { name: arn.to_owned(), why };
     let answer = manager.get_secret_value().secret_id(arn).send().await;
-    let answer = answer.map_err(|error| no(DisplayErrorContext(error).to_string()))?;
+    let answer = answer.map_err(|error| no(crate::aws::describe(&error)))?;
     let text = answer.secret_string().ok_or_else(|| no("it holds no text".into()))?;
     Ok(text.trim().into())
 }

@@ -1,9 +1,9 @@
 //! The start: from settings to a relay that can serve.
 
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_secretsmanager::Client as SecretsManager;
 use secrecy::ExposeSecret;
 
+use crate::aws::Aws;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Settings, SourcesAt};
 use crate::defender::Defender;
@@ -13,32 +13,7 @@ use crate::inbound::Sources;
 use crate::outbound;
 use crate::relay::{Parts, Relay};
 use crate::secrets::Secret;
-use crate::store::{Store, timeouts};
-
-/// Clients of AWS's services.
-#[derive(Clone, Debug)]
-pub struct Aws {
-    /// DynamoDB, with the time-outs of the table.
-    pub dynamodb: aws_sdk_dynamodb::Client,
-    /// Secrets Manager.
-    pub secrets_manager: SecretsManager,
-}
-
-impl Aws {
-    /// Clients as the process's environment configures them.
-    pub async fn from_environment() -> Self {
-        Self::new(&aws_config::load_defaults(BehaviorVersion::latest()).await)
-    }
-
-    /// Clients of this configuration.
-    pub fn new(config: &SdkConfig) -> Self {
-        let dynamodb = aws_sdk_dynamodb::config::Builder::from(config).timeout_config(timeouts()).build();
-        Self {
-            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
-            secrets_manager: SecretsManager::new(config),
-        }
-    }
-}
+use crate::store::Store;
 
 /// The relay cannot start.
 #[derive(Debug, thiserror::Error)]

@@ -1,1 +1,61 @@
-fn main(){}
+//! The relay on this machine, on one command: plays the files of `events/`, or stays up with `--serve`.
+
+mod play;
+mod serve;
+mod settings;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use defender_tag_relay::logging;
+
+/// The relay on this machine: embedded DynamoDB, a simulator of Defender and Entra, the relay's real handler.
+///
+/// Without options it plays the files of events/ and shows what each did. With `TENANT_ID`, `CLIENT_ID`,
+/// `CLIENT_SECRET` and a `SOURCES` variable in the environment it serves and talks to the real Defender.
+#[derive(Debug, Parser)]
+#[command(name = "cargo local", version)]
+struct Arguments {
+    /// Stay up and serve on 127.0.0.1 until Ctrl-C.
+    #[arg(long)]
+    serve: bool,
+    /// The relay's port with --serve.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// The simulator's port with --serve.
+    #[arg(long, default_value_t = 8081)]
+    simulator_port: u16,
+    /// The embedded DynamoDB's port with --serve.
+    #[arg(long, default_value_t = 8000)]
+    dynamodb_port: u16,
+    /// The file the table is kept in.
+    #[arg(long, default_value = ".local/relay.db")]
+    data: PathBuf,
+    /// Log lines of this level and above go to standard output.
+    #[arg(long, default_value = "off")]
+    log: String,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Ok(level) = arguments.log.parse() {
+        logging::to_stdout(level);
+    }
+    let real = settings::from_environment();
+    let run = async {
+        match real {
+            Some(variables) => serve::real(&arguments, variables).await,
+            None if arguments.serve => serve::simulated(&arguments).await,
+            None => play::all(&arguments).await,
+        }
+    };
+    match run.await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
+use defender_tag_relay::aws::Aws;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::{Settings, from_environment};
-use defender_tag_relay::start::{Aws, app};
+use defender_tag_relay::start::app;
 use defender_tag_relay::{lambda, logging};
 use lambda_http::Error;
 

@@ -70,7 +70,7 @@ impl Store {
             Decision::Count { head, calls_at_most } => count(update, *head, *calls_at_most, now).send().await,
             Decision::Roll { seen, next } => {
                 let update = roll(update, next).condition_expression(
-                    "head = :seenHead AND calls = :seenCalls AND pausedUntil <= :now AND rules = :rules",
+                    "head = :seenHead AND calls = :seenCalls AND pausedUntil <= :now AND rulesVersion = :rules",
                 );
                 let update = update
                     .expression_attribute_values(":seenHead", number(seen.0))
@@ -156,7 +156,9 @@ fn count(
 ) -> UpdateItemFluentBuilder {
     update
         .update_expression("SET calls = calls + :n")
-        .condition_expression("head = :head AND calls <= :room AND pausedUntil <= :now AND rules = :rules")
+        .condition_expression(
+            "head = :head AND calls <= :room AND pausedUntil <= :now AND rulesVersion = :rules",
+        )
         .expression_attribute_values(":n", number(1))
         .expression_attribute_values(":head", number(head))
         .expression_attribute_values(":room", number(at_most))
@@ -169,7 +171,7 @@ fn roll(update: UpdateItemFluentBuilder, next: &Ledger) -> UpdateItemFluentBuild
     let (minute, hour) = next.packed();
     update
         .update_expression(
-            "SET head = :head, calls = :calls, #minute = :minute, #hour = :hour, rules = :rules",
+            "SET head = :head, calls = :calls, #minute = :minute, #hour = :hour, rulesVersion = :rules",
         )
         .expression_attribute_names("#minute", "minute")
         .expression_attribute_names("#hour", "hour")
@@ -184,7 +186,7 @@ fn roll(update: UpdateItemFluentBuilder, next: &Ledger) -> UpdateItemFluentBuild
 fn create(update: UpdateItemFluentBuilder, ledger: &Ledger) -> UpdateItemFluentBuilder {
     update
         .update_expression(
-            "SET head = :head, calls = :calls, #minute = :minute, #hour = :hour, rules = :rules, \
+            "SET head = :head, calls = :calls, #minute = :minute, #hour = :hour, rulesVersion = :rules, \
              pausedUntil = :paused",
         )
         .expression_attribute_values(":paused", number(ledger.paused_until.ms()))
@@ -193,7 +195,7 @@ fn create(update: UpdateItemFluentBuilder, ledger: &Ledger) -> UpdateItemFluentB
 fn ledger(item: &Item) -> Result<Ledger, StoreError> {
     let mut ledger = Ledger::new(get_number(item, "head")?, get_number(item, "calls")?);
     ledger.paused_until = Timestamp::from_ms(get_number(item, "pausedUntil")?);
-    ledger.rules = get_number(item, "rules")?;
+    ledger.rules = get_number(item, "rulesVersion")?;
     ledger
         .with_packed(get_bytes(item, "minute")?, get_bytes(item, "hour")?)
         .map_err(|error| StoreError::Malformed(error.to_string()))

@@ -10,22 +10,12 @@ mod drain;
 mod item;
 mod record;
 
-use std::time::Duration;
-
-use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 pub use backlog::{Backlog, Put, Save};
 pub use budget::Taken;
 pub use drain::{DrainState, Hold, Lease, LeaseId};
-
-/// Milliseconds for one attempt of one operation.
-const ATTEMPT_MS: u64 = 1_500;
-/// Milliseconds for an operation with its retries: a sender must be told in time.
-const OPERATION_MS: u64 = 3_500;
-/// Milliseconds to connect.
-const CONNECT_MS: u64 = 1_000;
 
 /// One tenant's part of the table. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -53,19 +43,9 @@ impl Store {
     }
 }
 
-/// The time-outs of every operation on the table.
-pub fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_millis(CONNECT_MS))
-        .operation_attempt_timeout(Duration::from_millis(ATTEMPT_MS))
-        .operation_timeout(Duration::from_millis(OPERATION_MS))
-        .build()
-}
-
 fn unavailable<E, R>(error: &SdkError<E, R>) -> StoreError
 where
-    E: std::error::Error + 'static,
-    R: std::fmt::Debug,
+    E: ProvideErrorMetadata,
 {
-    StoreError::Unavailable(DisplayErrorContext(error).to_string())
+    StoreError::Unavailable(crate::aws::describe(error))
 }

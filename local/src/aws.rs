@@ -1,0 +1,23 @@
+//! AWS clients that reach nothing but this machine.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use defender_tag_relay::aws::Aws;
+
+/// The region that requests are signed for. The embedded engine does not look at it.
+pub const REGION: &str = "us-east-1";
+/// The credentials that requests are signed with. They open nothing.
+pub const CREDENTIALS: &str = "local";
+
+/// Clients whose every request goes to this address.
+pub fn clients(url: &str) -> Aws {
+    let credentials = Credentials::new(CREDENTIALS, CREDENTIALS, None, None, "local");
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static(REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(url)
+        .build();
+    Aws::new(&config)
+}

@@ -1,0 +1,62 @@
+//! The files of `events/`: reading them and playing them through the relay's real handler.
+
+use std::path::{Path, PathBuf};
+
+use defender_tag_relay::http::App;
+use defender_tag_relay::lambda;
+use lambda_runtime::{Context, Error, LambdaEvent};
+use serde_json::Value;
+
+/// Milliseconds an event may take, as in `template.yaml`.
+const TIMEOUT_MS: i64 = 60_000;
+
+/// A file of `events/` and what `events/README.md` says of it.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// The file's name.
+    pub file: String,
+    /// What it is.
+    pub what: String,
+    /// The status to expect; none where the answer has no status.
+    pub status: Option<u16>,
+    /// What the answer's body, without spaces, has in it.
+    pub in_body: Vec<String>,
+}
+
+/// The folder `events/`.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../events")
+}
+
+/// What `events/README.md` says, in its order.
+pub fn described() -> std::io::Result<Vec<Described>> {
+    let text = std::fs::read_to_string(folder().join("README.md"))?;
+    Ok(text.lines().filter(|line| line.starts_with("| `")).filter_map(row).collect())
+}
+
+fn row(line: &str) -> Option<Described> {
+    let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+    let &[file, what, status, in_body] = cells.as_slice() else { return None };
+    let in_body = in_body.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    Some(Described {
+        file: file.trim_matches('`').to_owned(),
+        what: what.to_owned(),
+        status: status.parse().ok(),
+        in_body,
+    })
+}
+
+/// The event of a file.
+pub fn load(file: &str) -> std::io::Result<Value> {
+    let text = std::fs::read_to_string(folder().join(file))?;
+    serde_json::from_str(&text).map_err(std::io::Error::other)
+}
+
+/// What the handler answers to an event.
+pub async fn play(app: &App, event: Value) -> Result<Value, Error> {
+    let mut context = Context::default();
+    context.request_id = uuid::Uuid::new_v4().to_string();
+    let ends_at = app.relay.clock().now().plus_ms(TIMEOUT_MS);
+    context.deadline = ends_at.ms().unsigned_abs();
+    lambda::handle(app.clone(), LambdaEvent::new(event, context)).await
+}

@@ -1,0 +1,8 @@
+//! The relay on this machine alone: the embedded DynamoDB, the simulator and the relay's real handler on
+//! 127.0.0.1. The local run shows it to people, the tests drive it.
+
+pub mod aws;
+pub mod events;
+pub mod loopback;
+
+pub use loopback::{Loopback, NotStarted, Options};

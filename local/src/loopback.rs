@@ -1,0 +1,139 @@
+//! The embedded DynamoDB, the simulator and the relay, wired together on 127.0.0.1.
+//!
+//! Invariant: every secret in here is made at the start and opens nothing but this simulator.
+
+use std::sync::Arc;
+
+use defender_tag_relay::clock::Clock;
+use defender_tag_relay::config::{Settings, Variables};
+use defender_tag_relay::http::App;
+use defender_tag_relay::start::{StartError, app};
+use serde_json::json;
+use simulator::Simulator;
+use simulator::dynamodb::{Engine, EngineError, Storage};
+
+use crate::aws;
+
+/// The bearer key of the files in `events/`.
+pub const KEY: &str = "this-key-opens-only-the-simulator";
+/// The table's name.
+pub const TABLE: &str = "defender-tag-relay";
+const TENANT: &str = "11111111-2222-3333-4444-555555555555";
+const CLIENT: &str = "99999999-8888-7777-6666-555555555555";
+
+/// Where everything is to be.
+#[derive(Debug)]
+pub struct Options {
+    /// The embedded DynamoDB's port; 0 for any.
+    pub dynamodb_port: u16,
+    /// The simulator's port; 0 for any.
+    pub simulator_port: u16,
+    /// Where the table is kept.
+    pub storage: Storage,
+    /// The clock of everything.
+    pub clock: Clock,
+    /// Variables that replace the ones made here.
+    pub variables: Variables,
+}
+
+/// The relay and its outside worlds on 127.0.0.1.
+pub struct Loopback {
+    /// The embedded DynamoDB.
+    pub engine: Engine,
+    /// Defender and Entra.
+    pub simulator: Simulator,
+    /// The relay.
+    pub app: App,
+    /// The environment the relay was started with.
+    pub variables: Variables,
+}
+
+/// It could not be started.
+#[derive(Debug)]
+pub enum NotStarted {
+    /// The folder of the table's file.
+    Folder(std::io::Error),
+    /// The embedded DynamoDB.
+    Engine(EngineError),
+    /// The simulator.
+    Simulator(std::io::Error),
+    /// The relay.
+    Relay(StartError),
+}
+
+impl std::fmt::Display for NotStarted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Folder(error) => write!(f, "the table's folder cannot be made: {error}"),
+            Self::Engine(error) => write!(f, "the embedded DynamoDB did not start: {error}"),
+            Self::Simulator(error) => write!(f, "the simulator did not start: {error}"),
+            Self::Relay(error) => write!(f, "the relay did not start: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for NotStarted {}
+
+impl Loopback {
+    /// Starts everything.
+    pub async fn start(options: Options) -> Result<Self, NotStarted> {
+        let engine = engine(options.dynamodb_port, options.storage).await?;
+        let client_secret = uuid::Uuid::new_v4().to_string();
+        let simulated_clock = options.clock.clone();
+        let simulator = Simulator::start(simulator::Options {
+            port: options.simulator_port,
+            clock: Arc::new(move || simulated_clock.now().ms().unsigned_abs()),
+            tenant_id: TENANT.into(),
+            client_id: CLIENT.into(),
+            client_secret: client_secret.clone(),
+        })
+        .await
+        .map_err(NotStarted::Simulator)?;
+        let mut variables = variables(&simulator.url(), &engine.url(), &client_secret);
+        variables.extend(options.variables);
+        let app = start(&variables, &engine, options.clock).await.map_err(NotStarted::Relay)?;
+        Ok(Self { engine, simulator, app, variables })
+    }
+
+    /// Another relay on the same table and simulator, as another Lambda instance would be.
+    pub async fn another_relay(&self, clock: Clock) -> Result<App, NotStarted> {
+        start(&self.variables, &self.engine, clock).await.map_err(NotStarted::Relay)
+    }
+}
+
+/// The embedded DynamoDB with the relay's table.
+pub async fn engine(port: u16, storage: Storage) -> Result<Engine, NotStarted> {
+    if let Storage::File(path) = &storage {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder.map_or(Ok(()), std::fs::create_dir_all).map_err(NotStarted::Folder)?;
+    }
+    let engine = Engine::start(port, storage).await.map_err(NotStarted::Engine)?;
+    engine.create_table(TABLE).map_err(NotStarted::Engine)?;
+    Ok(engine)
+}
+
+async fn start(variables: &Variables, engine: &Engine, clock: Clock) -> Result<App, StartError> {
+    app(&Settings::parse(variables)?, aws::clients(&engine.url()), clock).await
+}
+
+/// The environment of a relay that knows nothing but this simulator and this engine.
+fn variables(simulator_url: &str, dynamodb_url: &str, client_secret: &str) -> Variables {
+    let sources = json!({ "sources": [{
+        "name": "soar",
+        "verify": { "scheme": "bearer", "secrets": [KEY] },
+        "allow": { "tags": ["*"], "actions": ["Add", "Remove"], "machines": 10_000 },
+        "priority": "routine",
+    }]});
+    [
+        ("TABLE_NAME", TABLE.to_owned()),
+        ("TENANT_ID", TENANT.to_owned()),
+        ("CLIENT_ID", CLIENT.to_owned()),
+        ("CLIENT_SECRET", client_secret.to_owned()),
+        ("SOURCES", sources.to_string()),
+        ("DEFENDER_ENDPOINT", simulator_url.to_owned()),
+        ("LOGIN_ENDPOINT", simulator_url.to_owned()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url.to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}

@@ -1,0 +1,115 @@
+//! Plays the files of `events/` and shows what each did.
+
+use std::process::ExitCode;
+
+use comfy_table::{Table, presets};
+use defender_tag_relay::clock::Clock;
+use defender_tag_relay::config::Variables;
+use local::events::{self, Described};
+use local::{Loopback, Options};
+use serde_json::Value;
+use simulator::dynamodb::Storage;
+
+use super::Arguments;
+
+/// Machines that are shown one by one.
+const MACHINES_SHOWN: usize = 8;
+
+/// Plays every file. Fails if one is not answered as `events/README.md` says.
+pub(crate) async fn all(arguments: &Arguments) -> Result<ExitCode, lambda_runtime::Error> {
+    let storage = Storage::File(arguments.data.clone());
+    let (clock, variables) = (Clock::system(), Variables::new());
+    let options = Options { dynamodb_port: 0, simulator_port: 0, storage, clock, variables };
+    let world = Loopback::start(options).await?;
+    let played = tokio::select! {
+        played = play(&world) => played.map(Some),
+        () = super::serve::interrupted() => Ok(None),
+    };
+    world.app.relay.until_idle().await;
+    let Loopback { engine, .. } = world;
+    engine.stop().await;
+    Ok(match played? {
+        Some(0) => ExitCode::SUCCESS,
+        Some(wrong) => {
+            eprintln!("{wrong} of the events were not answered as events/README.md says");
+            ExitCode::FAILURE
+        }
+        None => {
+            println!("interrupted; what was accepted is kept and goes on with the next run");
+            ExitCode::SUCCESS
+        }
+    })
+}
+
+async fn play(world: &Loopback) -> Result<usize, lambda_runtime::Error> {
+    let mut table = new_table(["event", "what it is", "answer", "outcomes", "calls", ""]);
+    let mut wrong = 0;
+    for described in events::described()? {
+        let calls_before = world.simulator.arrivals().len();
+        let answer = events::play(&world.app, events::load(&described.file)?).await?;
+        world.app.relay.until_idle().await;
+        let calls = world.simulator.arrivals().len() - calls_before;
+        let good = is_as_described(&answer, &described);
+        wrong += usize::from(!good);
+        let verdict = if good { "as described" } else { "NOT AS DESCRIBED" };
+        let (status, outcomes) = (status(&answer), outcomes(&answer));
+        table.add_row([described.file, described.what, status, outcomes, calls.to_string(), verdict.into()]);
+    }
+    println!("{table}\n");
+    show_machines(world);
+    show_budget(world).await?;
+    Ok(wrong)
+}
+
+fn new_table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header);
+    table
+}
+
+fn status(answer: &Value) -> String {
+    answer["statusCode"].as_u64().map_or_else(|| "–".into(), |status| status.to_string())
+}
+
+fn body(answer: &Value) -> Value {
+    answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default()
+}
+
+fn outcomes(answer: &Value) -> String {
+    let body = body(answer);
+    if let Some(counts) = body["counts"].as_object() {
+        return counts
+            .iter()
+            .map(|(outcome, count)| format!("{count} {outcome}"))
+            .collect::<Vec<_>>()
+            .join(", ");
+    }
+    body["code"].as_str().or(answer["status"].as_str()).unwrap_or_default().to_owned()
+}
+
+fn is_as_described(answer: &Value, described: &Described) -> bool {
+    let body: String = answer["body"].as_str().unwrap_or_default().split_whitespace().collect();
+    let status = answer["statusCode"].as_u64();
+    status == described.status.map(u64::from)
+        && described.in_body.iter().all(|part| body.contains(part.as_str()))
+}
+
+fn show_machines(world: &Loopback) {
+    let machines = world.simulator.machines();
+    println!("Machines in Defender that carry a tag, or did: {}", machines.len());
+    for (machine, tags) in machines.iter().take(MACHINES_SHOWN) {
+        println!("  {machine}  {}", tags.iter().map(String::as_str).collect::<Vec<_>>().join(", "));
+    }
+    if machines.len() > MACHINES_SHOWN {
+        println!("  … and {} more", machines.len() - MACHINES_SHOWN);
+    }
+}
+
+async fn show_budget(world: &Loopback) -> Result<(), lambda_runtime::Error> {
+    let report = world.app.relay.report().await?;
+    let (minute, hour) = (report.budget.minute, report.budget.hour);
+    println!("\nBudget: {} of {} calls left this minute", minute.remaining(), minute.limit);
+    println!("        {} of {} calls left this hour", hour.remaining(), hour.limit);
+    println!("Backlog: {} requests", report.backlog.requests);
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! Stays up and serves on 127.0.0.1.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::ExitCode;
+
+use defender_tag_relay::clock::Clock;
+use defender_tag_relay::config::{Settings, Variables};
+use defender_tag_relay::domain::Priority;
+use defender_tag_relay::http::{App, router};
+use defender_tag_relay::start::app;
+use local::loopback::{KEY, TABLE, engine};
+use local::{Loopback, Options, aws};
+use serde_json::json;
+use simulator::dynamodb::Storage;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Arguments;
+
+/// Milliseconds between two drains on schedule. On Lambda it is a minute.
+const SCHEDULE_MS: i64 = 10_000;
+/// Milliseconds a drain on schedule may take.
+const DRAIN_MS: i64 = 60_000;
+/// The environment of `sam local`, for the function of `template.yaml`.
+const SAM_ENVIRONMENT: &str = ".local/sam-env.json";
+
+/// Serves with the simulator.
+pub(crate) async fn simulated(arguments: &Arguments) -> Result<ExitCode, lambda_runtime::Error> {
+    let world = Loopback::start(Options {
+        dynamodb_port: arguments.dynamodb_port,
+        simulator_port: arguments.simulator_port,
+        storage: Storage::File(arguments.data.clone()),
+        clock: Clock::system(),
+        variables: Variables::new(),
+    })
+    .await?;
+    let listener = listen(arguments.port).await?;
+    write_sam_environment(&world.variables)?;
+    greet(&world, listener.local_addr()?);
+    serve(listener, world.app.clone()).await?;
+    world.engine.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Serves with the real Defender: the credentials are in the environment, the table on this machine.
+pub(crate) async fn real(
+    arguments: &Arguments,
+    mut variables: Variables,
+) -> Result<ExitCode, lambda_runtime::Error> {
+    let engine = engine(arguments.dynamodb_port, Storage::File(arguments.data.clone())).await?;
+    variables.insert("TABLE_NAME".into(), TABLE.into());
+    let settings = Settings::parse(&variables)?;
+    let app = app(&settings, aws::clients(&engine.url()), Clock::system()).await?;
+    let listener = listen(arguments.port).await?;
+    let address = listener.local_addr()?;
+    println!("The relay serves on http://{address} and talks to {}.", settings.endpoints.defender);
+    println!("The files of events/ are not played: their machines are not yours. Ctrl-C ends it.");
+    serve(listener, app).await?;
+    engine.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn listen(port: u16) -> Result<TcpListener, String> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("{address} cannot be used: {error}; choose --port"))
+}
+
+/// Serves until Ctrl-C or SIGTERM, then finishes the calls in flight.
+async fn serve(listener: TcpListener, app: App) -> std::io::Result<()> {
+    let schedule = tokio::spawn(drain_on_schedule(app.clone()));
+    let relay = app.relay.clone();
+    axum::serve(listener, router(app)).with_graceful_shutdown(interrupted()).await?;
+    schedule.abort();
+    relay.until_idle().await;
+    println!("ended; what was accepted is kept and goes on with the next run");
+    Ok(())
+}
+
+async fn drain_on_schedule(app: App) {
+    loop {
+        let clock = app.relay.clock();
+        app.relay.drain(Priority::Urgent, clock.now().plus_ms(DRAIN_MS)).await;
+        clock.wait_until(clock.now().plus_ms(SCHEDULE_MS)).await;
+    }
+}
+
+/// Returns on Ctrl-C or SIGTERM.
+pub(crate) async fn interrupted() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn write_sam_environment(variables: &Variables) -> std::io::Result<()> {
+    let path = Path::new(SAM_ENVIRONMENT);
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+    let environment = json!({ "RelayFunction": variables });
+    std::fs::write(path, format!("{environment:#}\n"))
+}
+
+fn greet(world: &Loopback, address: SocketAddr) {
+    println!("The relay serves on http://{address}");
+    println!("  Defender and Entra, simulated: {}", world.simulator.url());
+    println!("  DynamoDB, embedded:            {}", world.engine.url());
+    println!("  for sam local:                 --env-vars {SAM_ENVIRONMENT}\n");
+    println!("Try (Ctrl-C ends it):\n");
+    println!(
+        "  curl -s http://{address}/v1/tag-requests -H 'Authorization: Bearer {KEY}' \\\n    \
+         -H 'Content-Type: application/json' \\\n    \
+         -d '{{\"Value\": \"vip\", \"Action\": \"Add\", \
+         \"MachineIds\": [\"34e83ca3feea4dbf2353006ea769262bac60025e\"]}}'\n"
+    );
+    println!("  curl -s http://{address}/v1/budget -H 'Authorization: Bearer {KEY}'");
+}

@@ -1,0 +1,64 @@
+//! AWS's clients, made in one place, and what they say when they fail.
+
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+/// Milliseconds for one attempt of one operation.
+const ATTEMPT_MS: u64 = 1_500;
+/// Milliseconds for an operation with its retries: a sender must be told in time.
+const OPERATION_MS: u64 = 3_500;
+/// Milliseconds to connect.
+const CONNECT_MS: u64 = 1_000;
+
+/// Clients of AWS's services.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    /// DynamoDB, with the time-outs of the table.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Secrets Manager.
+    pub secrets_manager: aws_sdk_secretsmanager::Client,
+}
+
+impl Aws {
+    /// Clients as the process's environment configures them.
+    pub async fn from_environment() -> Self {
+        Self::new(&aws_config::load_defaults(BehaviorVersion::latest()).await)
+    }
+
+    /// Clients of this configuration.
+    pub fn new(config: &SdkConfig) -> Self {
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(config).timeout_config(timeouts()).build();
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
+            secrets_manager: aws_sdk_secretsmanager::Client::new(config),
+        }
+    }
+}
+
+/// The time-outs of every operation on the table.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(CONNECT_MS))
+        .operation_attempt_timeout(Duration::from_millis(ATTEMPT_MS))
+        .operation_timeout(Duration::from_millis(OPERATION_MS))
+        .build()
+}
+
+/// What AWS said, in a line; never the raw answer, which may hold an item.
+pub fn describe<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: ProvideErrorMetadata,
+{
+    match error {
+        SdkError::TimeoutError(_) => "timed out".into(),
+        SdkError::DispatchFailure(_) => "no connection".into(),
+        SdkError::ResponseError(_) => "an answer that cannot be read".into(),
+        SdkError::ServiceError(_) => {
+            format!("{}: {}", error.code().unwrap_or("no code"), error.message().unwrap_or("no message"))
+        }
+        _ => "a request that cannot be made".into(),
+    }
+}
