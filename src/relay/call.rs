@@ -59,7 +59,10 @@ impl Relay {
             };
             self.log(call, &answer, began_at);
             let obstacle = match answer {
-                Ok(judgement) => return Ok(judgement),
+                Ok(judgement) => {
+                    holding.answered();
+                    return Ok(judgement);
+                }
                 Err(obstacle) => obstacle,
             };
             match obstacle {
@@ -70,7 +73,7 @@ impl Relay {
                 Obstacle::Unavailable { why, may_still_apply } => {
                     let settled_ms = if may_still_apply { SETTLED_AFTER_MS } else { 0 };
                     failed = Failed { why, settled_at: self.clock().now().plus_ms(settled_ms) };
-                    if !self.back_off(attempt, failed.settled_at).await {
+                    if holding.is_probing() || !self.back_off(attempt, failed.settled_at).await {
                         break;
                     }
                 }
@@ -93,9 +96,8 @@ impl Relay {
         };
         self.ensure_time(holding).await?;
         let permit = self.permit(class).await?;
-        let left_ms = holding.lease.lock().await.until.ms_since(self.clock().now());
-        if left_ms < CALL_TIMEOUT_MS {
-            return Err(Stop::Lost);
+        if self.time_left_ms(holding).await < CALL_TIMEOUT_MS {
+            return Err(Stop::OutOfTime);
         }
         let sent = self.0.parts.defender.send(call, &token, permit).await;
         Ok((token, sent))
@@ -103,15 +105,17 @@ impl Relay {
 
     /// Makes sure that the invocation and the lease last as long as an attempt may take.
     async fn ensure_time(&self, holding: &Holding) -> Result<(), Stop> {
-        let now = self.clock().now();
-        if self.stop_before().ms_since(now) < CALL_TIMEOUT_MS {
-            return Err(Stop::OutOfTime);
+        let lease_ms = holding.lease.lock().await.until.ms_since(self.clock().now());
+        if lease_ms < ATTEMPT_MAX_MS {
+            self.renew(holding).await?;
         }
-        let mut lease = holding.lease.lock().await;
-        if lease.until.ms_since(now) < ATTEMPT_MAX_MS {
-            *lease = self.0.parts.store.renew(holding.me, now).await?.ok_or(Stop::Lost)?;
-        }
-        Ok(())
+        if self.time_left_ms(holding).await < CALL_TIMEOUT_MS { Err(Stop::OutOfTime) } else { Ok(()) }
+    }
+
+    /// Milliseconds that both the invocation and the lease still last.
+    async fn time_left_ms(&self, holding: &Holding) -> i64 {
+        let until = holding.lease.lock().await.until.min(self.stop_before());
+        until.ms_since(self.clock().now())
     }
 
     async fn permit(&self, class: Priority) -> Result<Permit, Stop> {

@@ -4,14 +4,16 @@
 //! at the backlog once more after giving the lease back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Mutex;
 
 use super::Relay;
-use super::round::Round;
+use super::flight::BATCHES_PER_ROUND;
+use super::requests::Requests;
 use super::stop::Stop;
 use crate::domain::fold::{Rules, fold};
-use crate::domain::{Priority, RequestRecord, Timestamp};
+use crate::domain::{Priority, Timestamp};
 use crate::store::{DrainState, Lease, LeaseId, StoreError};
 
 /// Times one drain takes the lease again because something came in as it gave it back.
@@ -29,12 +31,32 @@ const MS_PER_HOUR: i64 = 3_600_000;
 pub(super) struct Holding {
     pub(super) me: LeaseId,
     pub(super) lease: Mutex<Lease>,
+    /// Whether Defender was not available the last time: then one attempt has to show that it is again.
+    probing: AtomicBool,
+}
+
+impl Holding {
+    pub(super) fn is_probing(&self) -> bool {
+        self.probing.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn answered(&self) {
+        self.probing.store(false, Ordering::SeqCst);
+    }
 }
 
 /// How a turn with the lease ended.
 enum Turn {
     Empty { changed: bool },
     Stopped(Stop),
+}
+
+/// What one round did.
+struct Round {
+    /// Whether it changed anything.
+    changed: bool,
+    /// Whether it left something on purpose.
+    more: bool,
 }
 
 /// What is to be done after a turn.
@@ -66,7 +88,8 @@ impl Relay {
         }
         let me = LeaseId::fresh();
         let Some(lease) = store.acquire(me, class, self.clock().now()).await? else { return Ok(Next::Rest) };
-        let holding = Arc::new(Holding { me, lease: Mutex::new(lease) });
+        let probing = state.hold.as_ref().is_some_and(|hold| hold.in_a_row > 0);
+        let holding = Arc::new(Holding { me, lease: Mutex::new(lease), probing: probing.into() });
         match self.drain_rounds(&holding).await {
             Turn::Empty { changed } => {
                 store.release(me, None).await?;
@@ -89,30 +112,39 @@ impl Relay {
     }
 
     async fn drain_rounds(&self, holding: &Arc<Holding>) -> Turn {
-        for round in 0..ROUNDS_MAX {
+        let mut changed = false;
+        for _ in 0..ROUNDS_MAX {
             match self.drain_round(holding).await {
-                Ok(true) => {}
-                Ok(false) => return Turn::Empty { changed: round > 0 },
+                Ok(Round { changed: now, more: false }) => return Turn::Empty { changed: changed || now },
+                Ok(Round { more: true, .. }) => changed = true,
                 Err(stop) => return Turn::Stopped(stop),
+            }
+            if let Err(stop) = self.renew(holding).await {
+                return Turn::Stopped(stop);
             }
         }
         Turn::Stopped(Stop::OutOfTime)
     }
 
-    /// Reads the backlog, folds it and sends what can be sent. Says whether it changed anything.
-    async fn drain_round(&self, holding: &Arc<Holding>) -> Result<bool, Stop> {
-        let store = &self.0.parts.store;
-        let lease = store.renew(holding.me, self.clock().now()).await?.ok_or(Stop::Lost)?;
-        *holding.lease.lock().await = lease;
-        let records = store.backlog(lease.horizon).await?;
+    /// Reads the backlog, folds it and sends what can be sent.
+    async fn drain_round(&self, holding: &Arc<Holding>) -> Result<Round, Stop> {
+        let horizon = holding.lease.lock().await.horizon;
+        let records = self.0.parts.store.backlog(horizon).await?;
         let plan = fold(&records, self.rules(self.clock().now()));
-        let mut round = Round::new(records);
-        self.save_given_up(&mut round, &plan).await?;
-        let progress = !(plan.batches.is_empty() && plan.superseded.is_empty() && plan.expired.is_empty());
-        let stopped = self.fly_all(holding, &mut round, plan.batches).await;
-        self.save(&mut round, RequestRecord::is_done).await?;
-        self.save(&mut round, |_| true).await?;
-        stopped.map(|()| progress)
+        let changed = !(plan.batches.is_empty() && plan.superseded.is_empty() && plan.expired.is_empty());
+        let more = plan.batches.len() > BATCHES_PER_ROUND || plan.waiting > 0;
+        let mut requests = Requests::new(records);
+        self.save_given_up(&mut requests, &plan).await?;
+        let stopped = self.fly_all(holding, &mut requests, plan.batches).await;
+        self.save(&mut requests, |_| true).await?;
+        stopped.map(|()| Round { changed, more })
+    }
+
+    /// Renews the lease.
+    pub(super) async fn renew(&self, holding: &Holding) -> Result<(), Stop> {
+        let mut lease = holding.lease.lock().await;
+        *lease = self.0.parts.store.renew(holding.me, self.clock().now()).await?.ok_or(Stop::Lost)?;
+        Ok(())
     }
 
     fn rules(&self, now: Timestamp) -> Rules {

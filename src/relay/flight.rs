@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::Relay;
 use super::drain::Holding;
-use super::round::Round;
+use super::requests::Requests;
 use super::stop::Stop;
 use crate::domain::fold::{Batch, Slot};
 use crate::domain::settle::Settling;
@@ -19,7 +19,7 @@ use crate::domain::{MachineId, Outcome, RequestRecord};
 /// Batches of a round under way at once.
 const CALLS_AT_ONCE: usize = 4;
 /// Batches sent before the backlog is read again, so that urgent requests need not wait for long.
-const BATCHES_PER_ROUND: usize = 16;
+pub(super) const BATCHES_PER_ROUND: usize = 16;
 
 /// A batch that is back.
 struct Landed {
@@ -33,20 +33,21 @@ impl Relay {
     pub(super) async fn fly_all(
         &self,
         holding: &Arc<Holding>,
-        round: &mut Round,
+        requests: &mut Requests,
         batches: Vec<Batch>,
     ) -> Result<(), Stop> {
         let mut waiting = batches.into_iter().take(BATCHES_PER_ROUND);
         let mut flights = JoinSet::new();
         let mut stopped = None;
         loop {
-            while stopped.is_none() && flights.len() < CALLS_AT_ONCE {
+            let at_once = if holding.is_probing() { 1 } else { CALLS_AT_ONCE };
+            while stopped.is_none() && flights.len() < at_once {
                 let Some(batch) = waiting.next() else { break };
                 flights.spawn(self.clone().fly(Arc::clone(holding), batch));
             }
             let Some(landed) = flights.join_next().await else { break };
             match landed {
-                Ok(landed) => stopped = self.land(round, landed).await.err().or(stopped),
+                Ok(landed) => stopped = self.land(requests, landed).await.err().or(stopped),
                 Err(error) => {
                     tracing::error!(%error, "a flight has failed");
                     stopped = Some(Stop::Lost);
@@ -72,7 +73,7 @@ impl Relay {
     }
 
     /// Writes a batch's outcomes into the round and makes the requests durable that are done with it.
-    async fn land(&self, round: &mut Round, landed: Landed) -> Result<(), Stop> {
+    async fn land(&self, requests: &mut Requests, landed: Landed) -> Result<(), Stop> {
         let mut by_outcome: HashMap<&Outcome, Vec<Slot>> = HashMap::new();
         for (machine, slot) in &landed.batch.members {
             if let Some(outcome) = landed.outcomes.get(machine) {
@@ -80,9 +81,9 @@ impl Relay {
             }
         }
         for (outcome, slots) in by_outcome {
-            round.set(&slots, outcome);
+            requests.set(&slots, outcome);
         }
-        let saved = self.save(round, RequestRecord::is_done).await;
+        let saved = self.save(requests, RequestRecord::is_done).await;
         landed.stopped.map_or(saved, Err)
     }
 }

@@ -7,7 +7,7 @@ mod accept;
 mod call;
 mod drain;
 mod flight;
-mod round;
+mod requests;
 mod runner;
 mod stop;
 mod waiters;

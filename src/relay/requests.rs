@@ -1,4 +1,4 @@
-//! A round: the requests read from the backlog at once, and the writing of what became of them.
+//! The requests of a round, read from the backlog at once, and the writing of what became of them.
 //!
 //! Invariant: that a change is superseded is durable before the change that takes its place is sent. So
 //! whatever moment the drain ends at, what is left in the backlog leads to the same end.
@@ -16,15 +16,15 @@ use crate::store::Save;
 /// Writes of outcomes under way at once.
 const SAVES_AT_ONCE: usize = 16;
 
-/// The requests of a round.
+/// The requests of a requests.
 #[derive(Debug)]
-pub(super) struct Round {
+pub(super) struct Requests {
     records: Vec<RequestRecord>,
     /// Those whose outcomes have changed since they were written, by index.
     changed: BTreeSet<usize>,
 }
 
-impl Round {
+impl Requests {
     pub(super) fn new(records: Vec<RequestRecord>) -> Self {
         Self { records, changed: BTreeSet::new() }
     }
@@ -38,32 +38,33 @@ impl Round {
 
 impl Relay {
     /// Makes durable what the fold gives up: superseded and expired changes.
-    pub(super) async fn save_given_up(&self, round: &mut Round, plan: &Plan) -> Result<(), Stop> {
-        round.set(&plan.superseded, &Outcome::Superseded);
-        round.set(&plan.expired, &Outcome::Expired);
+    pub(super) async fn save_given_up(&self, requests: &mut Requests, plan: &Plan) -> Result<(), Stop> {
+        requests.set(&plan.superseded, &Outcome::Superseded);
+        requests.set(&plan.expired, &Outcome::Expired);
         if !plan.expired.is_empty() {
             tracing::error!(machines = plan.expired.len(), "requests have expired undone");
         }
-        self.save(round, |_| true).await
+        self.save(requests, |_| true).await
     }
 
     /// Makes the changed outcomes of some requests durable and tells those who wait.
     pub(super) async fn save(
         &self,
-        round: &mut Round,
+        requests: &mut Requests,
         which: impl Fn(&RequestRecord) -> bool,
     ) -> Result<(), Stop> {
         let (store, now) = (&self.0.parts.store, self.clock().now());
-        let chosen: Vec<_> = round.changed.iter().copied().filter(|&at| which(&round.records[at])).collect();
+        let chosen: Vec<_> =
+            requests.changed.iter().copied().filter(|&at| which(&requests.records[at])).collect();
         let saves = stream::iter(chosen).map(|at| {
-            let record = &round.records[at];
+            let record = &requests.records[at];
             async move { (at, store.save(record, now).await) }
         });
         let results: Vec<_> = saves.buffer_unordered(SAVES_AT_ONCE).collect().await;
         let mut failed = None;
         for (at, result) in results {
             match result {
-                Ok(Save::Saved) => self.saved(round, at),
+                Ok(Save::Saved) => self.saved(requests, at),
                 Ok(Save::Changed) => failed = Some(Stop::Lost),
                 Err(error) => failed = Some(error.into()),
             }
@@ -71,9 +72,9 @@ impl Relay {
         failed.map_or(Ok(()), Err)
     }
 
-    fn saved(&self, round: &mut Round, at: usize) {
-        round.changed.remove(&at);
-        let record = &mut round.records[at];
+    fn saved(&self, requests: &mut Requests, at: usize) {
+        requests.changed.remove(&at);
+        let record = &mut requests.records[at];
         record.revision += 1;
         if record.is_done() {
             record.queued = None;

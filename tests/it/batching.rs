@@ -1,0 +1,70 @@
+use futures_util::future::join_all;
+
+use crate::support::{Ask, World, machine, machines, unknown_machine};
+
+/// 1,234 machines, three of them unknown, spread over the list.
+fn spread() -> Vec<String> {
+    let mut list = machines(0..1234);
+    for (number, place) in [3, 617, 1230].into_iter().enumerate() {
+        list[place] = unknown_machine(number);
+    }
+    list
+}
+
+#[tokio::test]
+async fn of_1234_machines_three_are_unknown_and_the_rest_applied_in_at_most_six_calls() {
+    let world = World::new().await;
+    let ask = Ask::add("vip", &spread()).key("playbook-1");
+    let answer = ask.send(&world).await;
+    assert_eq!((answer.status, answer.count("applied"), answer.count("unknown_machine")), (200, 1231, 3));
+    assert_eq!(answer.outcome(617), "unknown_machine");
+    assert!(world.calls() <= 6, "{} calls", world.calls());
+    assert!(world.carries(&machine(1233), "vip"));
+
+    let calls = world.calls();
+    let again = ask.send(&world).await;
+    assert_eq!((again.status, again.id(), world.calls()), (200, answer.id(), calls));
+}
+
+#[tokio::test]
+async fn ten_requests_of_500_machines_sent_at_once_leave_in_at_most_twelve_calls() {
+    let world = World::new().await;
+    let asks: Vec<_> = (0..10).map(|n| Ask::add("vip", &machines(n * 500..(n + 1) * 500))).collect();
+    let answers = join_all(asks.iter().map(|ask| ask.send(&world))).await;
+    assert!(answers.iter().all(|answer| answer.count("applied") == 500));
+    assert!(world.calls() <= 12, "{} calls", world.calls());
+}
+
+#[tokio::test]
+async fn requests_that_wait_together_leave_together() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.latency_ms = 50);
+    let asks: Vec<_> = (0..300).map(|n| Ask::add("vip", &[machine(n)])).collect();
+    let answers = join_all(asks.iter().map(|ask| ask.send(&world))).await;
+    assert!(answers.iter().all(|answer| answer.count("applied") == 1));
+    assert!(world.calls() <= 6, "{} calls for 300 requests", world.calls());
+}
+
+#[tokio::test]
+async fn an_idle_relay_sends_a_single_request_at_once_in_one_call() {
+    let world = World::new().await;
+    let answer = Ask::add("vip", &[machine(1)]).send(&world).await;
+    assert_eq!((answer.status, answer.outcome(0), world.calls()), (200, "applied", 1));
+}
+
+#[tokio::test]
+async fn a_machine_named_twice_is_sent_once() {
+    let world = World::new().await;
+    let twice = [machine(1), machine(1).to_uppercase(), machine(2)];
+    let answer = Ask::add("vip", &twice).send(&world).await;
+    assert_eq!((answer.count("applied"), world.call_sizes()), (2, vec![2]));
+}
+
+#[tokio::test]
+async fn a_configured_size_of_calls_is_kept() {
+    let world = World::with([("MACHINES_PER_CALL", "4")]).await;
+    Ask::add("vip", &machines(0..10)).send(&world).await;
+    let mut sizes = world.call_sizes();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [2, 4, 4]);
+}

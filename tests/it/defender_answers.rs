@@ -1,0 +1,173 @@
+use simulator::Fault;
+
+use crate::support::{Ask, World, machine, machines, unknown_machine};
+
+#[tokio::test]
+async fn unknown_machines_that_the_answer_names_are_taken_out_and_the_rest_goes_again() {
+    let world = World::new().await;
+    let answer = Ask::add("vip", &[machine(1), unknown_machine(1), machine(2)]).send(&world).await;
+    assert_eq!((answer.count("applied"), answer.outcome(1), world.calls()), (2, "unknown_machine", 2));
+}
+
+#[tokio::test]
+async fn unknown_machines_that_no_answer_names_are_found_by_halving() {
+    let world = World::new().await;
+    world.simulator().switch(|s| {
+        s.unknown_listed = simulator::UnknownListed::None;
+        s.unknown_status = 404;
+    });
+    let mut list = machines(0..40);
+    list[17] = unknown_machine(1);
+    let answer = Ask::add("vip", &list).send(&world).await;
+    assert_eq!((answer.count("applied"), answer.outcome(17)), (39, "unknown_machine"));
+    assert!(world.calls() <= 14, "{} calls", world.calls());
+}
+
+#[tokio::test]
+async fn a_machine_that_defender_refuses_is_rejected_with_code_and_correlation_id() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.refused_machines = [machine(3)].into());
+    let answer = Ask::add("vip", &machines(0..8)).send(&world).await;
+    assert_eq!((answer.count("applied"), answer.outcome(3)), (7, "rejected"));
+    assert!(
+        answer.detail(3).starts_with("400 OsPlatformNotSupported, correlation id "),
+        "{}",
+        answer.detail(3)
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_is_replaced_once() {
+    let world = World::new().await;
+    world.simulator().next(Fault::WrongToken);
+    let answer = Ask::add("vip", &[machine(1)]).send(&world).await;
+    assert_eq!((answer.outcome(0), world.calls(), world.simulator().token_requests()), ("applied", 2, 2));
+}
+
+#[tokio::test]
+async fn a_new_token_that_is_refused_too_stops_the_drain_and_says_so() {
+    let world = World::new().await;
+    world.simulator().next(Fault::WrongToken);
+    world.simulator().next(Fault::WrongToken);
+    let answer = Ask::add("vip", &[machine(1)]).header("prefer", "wait=1").send(&world).await;
+    assert_eq!((answer.status, world.calls()), (202, 2));
+    let reason = world.budget().await["heldUp"]["reason"].clone();
+    assert!(reason.as_str().unwrap().starts_with("token_refused"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_missing_permission_stops_the_drain_names_the_grant_and_loses_nothing() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.roles.clear());
+    let answer = Ask::add("vip", &[machine(1)]).header("prefer", "wait=1").send(&world).await;
+    assert_eq!((answer.status, world.calls()), (202, 1));
+    let reason = world.budget().await["heldUp"]["reason"].clone();
+    assert!(reason.as_str().unwrap().contains("Machine.ReadWrite.All"), "{reason}");
+
+    Ask::add("vip", &[machine(2)]).at_once().send(&world).await;
+    world.schedule().await;
+    assert_eq!(world.calls(), 1, "nothing is sent while it is held up");
+
+    world.simulator().switch(|s| s.roles = vec!["Machine.ReadWrite.All".into()]);
+    world.simulator().expire_tokens();
+    world.schedule_until_empty().await;
+    assert_eq!(answer.now(&world).await.outcome(0), "applied");
+    assert!(world.budget().await["heldUp"].is_null());
+}
+
+#[tokio::test]
+async fn defenders_pause_holds_for_every_instance_until_its_end() {
+    let world = World::new().await;
+    world.simulator().next(Fault::TooManyRequests { retry_after_s: Some(90) });
+    let first = Ask::add("vip", &[machine(1)]).header("prefer", "wait=1").send(&world).await;
+    assert_eq!((first.status, world.calls()), (202, 1));
+    let other = world.another_relay().await;
+    world.pass_s(80);
+    let second = Ask::add("vip", &[machine(2)]).urgent().header("prefer", "wait=1").send_to(&other).await;
+    assert_eq!((second.status, world.calls()), (202, 1));
+    assert!(world.budget().await["pausedUntil"].is_string());
+    world.pass_s(11);
+    world.schedule().await;
+    assert_eq!(first.now(&world).await.outcome(0), "applied");
+    assert_eq!(world.call_sizes(), [1, 2], "what waited leaves together");
+}
+
+#[tokio::test]
+async fn a_pause_without_a_length_lasts_a_minute() {
+    let world = World::new().await;
+    world.simulator().next(Fault::TooManyRequests { retry_after_s: None });
+    let answer = Ask::add("vip", &[machine(1)]).header("prefer", "wait=1").send(&world).await;
+    world.pass_s(59);
+    world.schedule().await;
+    assert_eq!((answer.status, world.calls()), (202, 1));
+    world.pass_s(2);
+    world.schedule().await;
+    assert_eq!(answer.now(&world).await.outcome(0), "applied");
+}
+
+#[tokio::test]
+async fn a_server_error_is_tried_again() {
+    let world = World::new().await;
+    world.simulator().next(Fault::Status { status: 500, retry_after_s: None, body: None });
+    world.simulator().next(Fault::Status { status: 503, retry_after_s: None, body: Some("<html>".into()) });
+    let answer = Ask::add("vip", &[machine(1)]).send(&world).await;
+    assert_eq!((answer.outcome(0), world.calls()), ("applied", 3));
+}
+
+#[tokio::test]
+async fn a_200_that_is_not_json_is_no_proof_and_is_tried_again() {
+    for fault in [Fault::NotJson, Fault::Truncated] {
+        let world = World::new().await;
+        world.simulator().next(fault.clone());
+        let answer = Ask::add("vip", &[machine(1)]).send(&world).await;
+        assert_eq!((answer.outcome(0), world.calls()), ("applied", 2), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_connection_is_tried_again_only_after_defender_has_counted_the_first_call() {
+    for applied in [false, true] {
+        let world = World::new().await;
+        world.simulator().next(Fault::Reset { applied });
+        let answer = Ask::add("vip", &[machine(1)]).send(&world).await;
+        assert_eq!((answer.outcome(0), world.calls()), ("applied", 2));
+        let calls = world.simulator().arrivals();
+        assert!(calls[1].received_at_ms - calls[0].received_at_ms >= 10_000, "{calls:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_outage_loses_nothing_and_backs_off() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.down = true);
+    let answer = Ask::add("vip", &machines(0..3)).header("prefer", "wait=1").send(&world).await;
+    assert_eq!(answer.status, 202);
+    let calls = world.calls();
+    assert!(calls <= 4, "{calls} calls into an outage");
+    assert!(world.budget().await["heldUp"]["reason"].as_str().unwrap().starts_with("defender_unavailable"));
+    for _ in 0..10 {
+        world.schedule().await;
+        world.pass_s(60);
+    }
+    assert!(world.calls() <= calls + 8, "{} calls into an outage of ten minutes", world.calls());
+    world.simulator().switch(|s| s.down = false);
+    world.schedule_until_empty().await;
+    assert_eq!(answer.now(&world).await.count("applied"), 3);
+}
+
+#[tokio::test]
+async fn a_machine_that_no_answer_lists_is_asked_for_twice_and_unconfirmed() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.unlisted = [machine(2)].into());
+    let answer = Ask::add("vip", &machines(0..4)).send(&world).await;
+    assert_eq!((answer.count("applied"), answer.outcome(2)), (3, "unconfirmed"));
+    assert_eq!(world.call_sizes(), [4, 1]);
+}
+
+#[tokio::test]
+async fn a_machine_not_found_once_is_found_a_moment_later() {
+    let world = World::new().await;
+    world.simulator().next(Fault::NotFoundOnce);
+    let answer = Ask::add("vip", &[machine(1)]).send(&world).await;
+    assert_eq!((answer.outcome(0), world.calls()), ("applied", 2));
+}

@@ -1,0 +1,67 @@
+use simulator::TokenFault;
+
+use crate::support::{Ask, World, machine};
+
+fn refused(aadsts: u32) -> TokenFault {
+    TokenFault::Status { status: 401, error: "invalid_client".into(), aadsts, retry_after_s: None }
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_once_however_many_calls_need_it() {
+    let world = World::with([("MACHINES_PER_CALL", "1")]).await;
+    let list: Vec<_> = (0..8).map(machine).collect();
+    Ask::add("vip", &list).send(&world).await;
+    assert_eq!((world.calls(), world.simulator().token_requests()), (8, 1));
+}
+
+#[tokio::test]
+async fn a_token_is_replaced_before_its_end() {
+    let world = World::new().await;
+    Ask::add("vip", &[machine(1)]).send(&world).await;
+    world.pass_s(3599 - 301);
+    Ask::add("vip", &[machine(2)]).send(&world).await;
+    assert_eq!(world.simulator().token_requests(), 1);
+    world.pass_s(2);
+    Ask::add("vip", &[machine(3)]).send(&world).await;
+    assert_eq!(world.simulator().token_requests(), 2);
+}
+
+#[tokio::test]
+async fn a_life_given_as_a_text_is_understood() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.token_expires_in_as_string = true);
+    assert_eq!(Ask::add("vip", &[machine(1)]).send(&world).await.outcome(0), "applied");
+}
+
+#[tokio::test]
+async fn an_expired_secret_stops_the_drain_and_says_what_to_do() {
+    let world = World::new().await;
+    world.simulator().next_token(refused(7_000_222));
+    let answer = Ask::add("vip", &[machine(1)]).header("prefer", "wait=1").send(&world).await;
+    assert_eq!((answer.status, world.calls()), (202, 0));
+    let reason = world.budget().await["heldUp"]["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("AADSTS7000222") && reason.contains("expired"), "{reason}");
+    world.schedule_until_empty().await;
+    assert_eq!(answer.now(&world).await.outcome(0), "applied");
+}
+
+#[tokio::test]
+async fn a_passing_failure_of_entra_is_tried_again() {
+    for fault in [TokenFault::NotJson, TokenFault::Reset] {
+        let world = World::new().await;
+        world.simulator().next_token(fault.clone());
+        assert_eq!(Ask::add("vip", &[machine(1)]).send(&world).await.outcome(0), "applied", "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_throttled_token_request_waits_and_costs_no_permit() {
+    let world = World::new().await;
+    let throttled =
+        TokenFault::Status { status: 429, error: "throttled".into(), aadsts: 0, retry_after_s: Some(60) };
+    world.simulator().next_token(throttled);
+    let answer = Ask::add("vip", &[machine(1)]).header("prefer", "wait=1").send(&world).await;
+    assert_eq!((answer.status, world.budget().await["hour"]["used"].as_u64()), (202, Some(0)));
+    world.schedule_until_empty().await;
+    assert_eq!(answer.now(&world).await.outcome(0), "applied");
+}

@@ -1,0 +1,51 @@
+use crate::support::{Ask, World, machine, machines};
+
+#[tokio::test]
+async fn of_requests_that_wait_together_the_last_decides_and_the_others_are_superseded() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.down = true);
+    let add = Ask::add("vip", &machines(0..3)).at_once().send(&world).await;
+    let remove = Ask::remove("vip", &[machine(1)]).at_once().send(&world).await;
+    world.app().relay.until_idle().await;
+    world.simulator().switch(|s| s.down = false);
+    world.schedule_until_empty().await;
+    let (add, remove) = (add.now(&world).await, remove.now(&world).await);
+    assert_eq!((add.count("applied"), add.outcome(1), remove.outcome(0)), (2, "superseded", "applied"));
+    assert!(world.carries(&machine(0), "vip") && !world.carries(&machine(1), "vip"));
+}
+
+#[tokio::test]
+async fn add_remove_and_add_from_three_instances_end_as_the_last_answered_says() {
+    let world = World::new().await;
+    let instances = [world.another_relay().await, world.another_relay().await, world.another_relay().await];
+    for round in 0..20 {
+        let list = [machine(round)];
+        let asks = [Ask::add("vip", &list), Ask::remove("vip", &list), Ask::add("vip", &list)];
+        for (ask, app) in asks.iter().zip(&instances) {
+            assert_eq!(ask.clone().at_once().send_to(app).await.status, 202);
+        }
+    }
+    for app in &instances {
+        app.relay.until_idle().await;
+    }
+    world.schedule_until_empty().await;
+    let wrong: Vec<_> = (0..20).filter(|&round| !world.carries(&machine(round), "vip")).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn tags_that_differ_by_case_alone_are_changed_in_order_whatever_defender_makes_of_case() {
+    for tag_case_matters in [true, false] {
+        let world = World::new().await;
+        world.simulator().switch(|s| {
+            s.tag_case_matters = tag_case_matters;
+            s.down = true;
+        });
+        Ask::add("VIP", &[machine(1)]).at_once().send(&world).await;
+        Ask::remove("vip", &[machine(1)]).at_once().send(&world).await;
+        world.app().relay.until_idle().await;
+        world.simulator().switch(|s| s.down = false);
+        world.schedule_until_empty().await;
+        assert_eq!(world.carries(&machine(1), "VIP"), tag_case_matters);
+    }
+}

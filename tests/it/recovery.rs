@@ -1,0 +1,54 @@
+use simulator::dynamodb::Storage;
+
+use crate::support::{Ask, World, machine, machines};
+
+#[tokio::test]
+async fn the_backlog_survives_a_restart() {
+    let folder = std::env::temp_dir().join(format!("relay-test-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("restart.db");
+    let storage = || Storage::File(file.clone());
+    let before = World::start(storage(), [].into()).await;
+    before.simulator().switch(|s| s.down = true);
+    let accepted = Ask::add("vip", &machines(0..700)).at_once().send(&before).await;
+    before.app().relay.until_idle().await;
+    before.loopback.engine.stop().await;
+
+    let after = World::start(storage(), [].into()).await;
+    after.pass_s(60);
+    after.schedule_until_empty().await;
+    assert_eq!(accepted.now(&after).await.count("applied"), 700);
+    assert!(after.carries(&machine(699), "vip"));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn what_an_instance_leaves_behind_another_finishes() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.latency_ms = 200);
+    let dying = world.another_relay().await;
+    let accepted = Ask::add("vip", &[machine(1)]).at_once().send_to(&dying).await;
+    drop(dying);
+    world.schedule_until_empty().await;
+    assert_eq!(accepted.now(&world).await.outcome(0), "applied");
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_done_in_time_expires() {
+    let world = World::with([("REQUEST_EXPIRES_HOURS", "1")]).await;
+    world.simulator().switch(|s| s.down = true);
+    let accepted = Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
+    world.app().relay.until_idle().await;
+    world.pass_s(3601);
+    world.schedule_until_empty().await;
+    let ended = accepted.now(&world).await;
+    assert_eq!((ended.body["status"].as_str(), ended.outcome(0)), (Some("done"), "expired"));
+}
+
+#[tokio::test]
+async fn without_its_table_the_relay_answers_later_and_does_nothing() {
+    let world = World::with([("TABLE_NAME", "another-table")]).await;
+    let answer = Ask::add("vip", &[machine(1)]).send(&world).await;
+    assert_eq!((answer.status, answer.body["code"].as_str()), (503, Some("store_unavailable")));
+    assert_eq!((answer.headers["retry-after"].as_str(), world.calls()), (Some("5"), 0));
+}

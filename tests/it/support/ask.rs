@@ -1,0 +1,149 @@
+use local::events;
+use local::loopback::KEY;
+use serde_json::{Value, json};
+
+use super::World;
+
+/// The id of a machine that exists.
+pub fn machine(number: usize) -> String {
+    format!("{:08x}ab{number:030x}", number.wrapping_mul(0x9e37_79b9) & 0x7fff_ffff)
+}
+
+/// The ids of machines that exist.
+pub fn machines(numbers: std::ops::Range<usize>) -> Vec<String> {
+    numbers.map(machine).collect()
+}
+
+/// The id of a machine that Defender does not know.
+pub fn unknown_machine(number: usize) -> String {
+    format!("dead{number:036x}")
+}
+
+/// A request to be sent.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    method: &'static str,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+/// A request that looks.
+pub fn get(path: &str) -> Ask {
+    Ask { method: "GET", path: path.into(), headers: Vec::new(), body: String::new() }.bearer(KEY)
+}
+
+impl Ask {
+    pub fn add(tag: &str, machines: &[String]) -> Self {
+        Self::native(&json!({ "Value": tag, "Action": "Add", "MachineIds": machines }))
+    }
+
+    pub fn remove(tag: &str, machines: &[String]) -> Self {
+        Self::native(&json!({ "Value": tag, "Action": "Remove", "MachineIds": machines }))
+    }
+
+    pub fn native(body: &Value) -> Self {
+        Self::raw(&body.to_string())
+    }
+
+    pub fn raw(body: &str) -> Self {
+        let path = "/v1/tag-requests".into();
+        let ask = Self { method: "POST", path, headers: Vec::new(), body: body.into() };
+        ask.bearer(KEY).header("content-type", "application/json")
+    }
+
+    pub fn urgent(self) -> Self {
+        let mut body: Value = serde_json::from_str(&self.body).unwrap();
+        body["Priority"] = "urgent".into();
+        Self { body: body.to_string(), ..self }
+    }
+
+    /// Sets a header, in place of one of that name.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| known != name);
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    pub fn bearer(self, key: &str) -> Self {
+        self.header("authorization", &format!("Bearer {key}"))
+    }
+
+    pub fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    /// Asks for an answer as soon as the request is durable.
+    pub fn at_once(self) -> Self {
+        self.header("prefer", "respond-async")
+    }
+
+    /// The event of an HTTP API that carries the request.
+    pub fn event(&self) -> Value {
+        let mut event = events::load("add.json").unwrap();
+        event["rawPath"] = self.path.as_str().into();
+        event["headers"] =
+            self.headers.iter().cloned().collect::<std::collections::BTreeMap<_, _>>().into_iter().collect();
+        event["requestContext"]["http"]["method"] = self.method.into();
+        event["requestContext"]["http"]["path"] = self.path.as_str().into();
+        event["body"] = self.body.as_str().into();
+        event
+    }
+
+    pub async fn send(&self, world: &World) -> Answer {
+        world.play(self.event()).await
+    }
+
+    /// Sends it to another instance of the relay.
+    pub async fn send_to(&self, app: &defender_tag_relay::http::App) -> Answer {
+        Answer::new(&events::play(app, self.event()).await.unwrap())
+    }
+}
+
+/// An answer, its body read as JSON.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u64,
+    pub headers: Value,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn new(answer: &Value) -> Self {
+        Self {
+            status: answer["statusCode"].as_u64().unwrap_or(0),
+            body: serde_json::from_str(answer["body"].as_str().unwrap_or("null")).unwrap(),
+            headers: answer["headers"].clone(),
+        }
+    }
+
+    pub fn count(&self, outcome: &str) -> u64 {
+        self.body["counts"][outcome].as_u64().unwrap_or(0)
+    }
+
+    pub fn id(&self) -> String {
+        self.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The outcome of the machine at this place.
+    pub fn outcome(&self, place: usize) -> &str {
+        self.body["machines"][place]["outcome"].as_str().unwrap()
+    }
+
+    pub fn detail(&self, place: usize) -> &str {
+        self.body["machines"][place]["detail"].as_str().unwrap_or_default()
+    }
+
+    /// The same request as it stands now.
+    pub async fn now(&self, world: &World) -> Self {
+        get(&format!("/v1/tag-requests/{}", self.id())).send(world).await
+    }
+
+    /// A problem with what differs from run to run taken out.
+    pub fn problem(&self) -> String {
+        let mut body = self.body.clone();
+        assert!(body["requestId"].as_str().is_some_and(|id| !id.is_empty()), "{body}");
+        body["requestId"] = "…".into();
+        format!("{} {}", self.headers["content-type"].as_str().unwrap_or_default(), body)
+    }
+}

@@ -1,0 +1,7 @@
+//! What the tests share: a world on 127.0.0.1, requests to send into it, answers to look at.
+
+mod ask;
+mod world;
+
+pub use ask::{Answer, Ask, get, machine, machines, unknown_machine};
+pub use world::World;

@@ -1,0 +1,35 @@
+use crate::support::{Ask, World, machine};
+
+#[tokio::test]
+async fn a_caller_that_prefers_not_to_wait_is_told_where_to_look() {
+    let world = World::new().await;
+    let answer = Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
+    assert_eq!((answer.status, answer.outcome(0)), (202, "pending"));
+    assert_eq!(answer.headers["location"], format!("/v1/tag-requests/{}", answer.id()));
+    world.app().relay.until_idle().await;
+    let ended = answer.now(&world).await;
+    assert_eq!(
+        (ended.status, ended.body["status"].as_str(), ended.outcome(0)),
+        (200, Some("done"), "applied")
+    );
+}
+
+#[tokio::test]
+async fn a_slow_defender_turns_the_answer_into_a_202_and_the_call_is_finished_all_the_same() {
+    let world = World::with([("RESPOND_WITHIN_MS", "100")]).await;
+    world.simulator().switch(|s| s.latency_ms = 600);
+    let answer = Ask::add("vip", &[machine(1)]).send(&world).await;
+    assert_eq!(answer.status, 202);
+    world.app().relay.until_idle().await;
+    assert_eq!((answer.now(&world).await.outcome(0), world.calls()), ("applied", 1));
+}
+
+#[tokio::test]
+async fn whoever_waits_sees_what_another_instance_has_done() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.latency_ms = 400);
+    let other = world.another_relay().await;
+    let (first, second) = (Ask::add("vip", &[machine(1)]), Ask::add("vip", &[machine(2)]));
+    let (first, second) = tokio::join!(first.send(&world), second.send_to(&other));
+    assert_eq!((first.status, second.status), (200, 200));
+}
