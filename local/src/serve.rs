@@ -22,6 +22,8 @@ use super::Arguments;
 const SCHEDULE_MS: i64 = 10_000;
 /// Milliseconds a drain on schedule may take.
 const DRAIN_MS: i64 = 60_000;
+/// Variables of `template.yaml` that stand for others here; an empty one counts as not set.
+const ON_AWS_ONLY: [&str; 2] = ["CLIENT_SECRET_ARN", "SOURCES_ARN"];
 /// The environment of `sam local`, for the function of `template.yaml`.
 const SAM_ENVIRONMENT: &str = ".local/sam-env.json";
 
@@ -99,6 +101,8 @@ pub(crate) async fn interrupted() {
 fn write_sam_environment(variables: &Variables) -> std::io::Result<()> {
     let path = Path::new(SAM_ENVIRONMENT);
     std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+    let mut variables = variables.clone();
+    variables.extend(ON_AWS_ONLY.map(|name| (name.to_owned(), String::new())));
     let environment = json!({ "RelayFunction": variables });
     std::fs::write(path, format!("{environment:#}\n"))
 }

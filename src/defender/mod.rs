@@ -99,3 +99,35 @@ fn wire(call: Call<'_>, token: &Token) -> Option<(Vec<u8>, HeaderValue)> {
 fn unsendable() -> Obstacle {
     Obstacle::NoToken { why: "Entra's token is not fit for a header".into(), needs_operator: false }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicI64;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_permit_that_is_too_old_when_the_connection_is_ready_leaves_the_wire_untouched() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let received = tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut bytes = Vec::new();
+            connection.read_to_end(&mut bytes).await.unwrap();
+            bytes
+        });
+        let clock = Clock::manual(Arc::new(AtomicI64::new(1_003_000)));
+        let defender = Defender::new(crate::outbound::http_client().unwrap(), &url, clock);
+        let tag = Tag::parse("vip").unwrap();
+        let machines = [MachineId::from_bytes([1; 20])];
+        let call = Call { tag: &tag, action: Action::Add, machines: &machines };
+        let sent = defender.send(call, &Token::for_test("t"), Permit { second: 1_000 }).await;
+        assert_eq!(sent, Sent::PermitTooOld);
+        drop(defender);
+        assert_eq!(received.await.unwrap(), b"");
+    }
+}

@@ -34,6 +34,11 @@ pub struct Token {
 }
 
 impl Token {
+    #[cfg(test)]
+    pub(crate) fn for_test(text: &str) -> Self {
+        Self { secret: Arc::new(text.into()), usable_until: Timestamp::default() }
+    }
+
     /// The text for `Authorization: Bearer`.
     pub fn expose(&self) -> &str {
         self.secret.expose_secret()

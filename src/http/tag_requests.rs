@@ -3,6 +3,7 @@
 //! Invariant: size, then verification, then reading, then policy. Nothing unverified is read beyond its size.
 
 use axum::body::{Body, to_bytes};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
@@ -49,10 +50,11 @@ async fn respond(app: &App, accepted: Accepted, wait_ms: u32, invocation: &Invoc
 /// `GET /v1/tag-requests/{id}`
 pub(super) async fn get(
     State(app): State<App>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let verified = Unverified::new(headers, Bytes::new()).verify_bearer(&app.sources)?;
+    let id = id.map_err(|_| no_such_request())?;
     let id = RequestId::parse(&id).map_err(|_| no_such_request())?;
     let record = app.relay.request(id).await?;
     let own = record.filter(|record| record.request.source == verified.source().name);

@@ -3,56 +3,64 @@
 //! Invariant: whoever asks for a drain gets one that began after asking, either a new one or the running one
 //! going round once more.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::watch;
 
 use super::Relay;
 use crate::domain::{Priority, Timestamp};
 
-const NOTHING: u8 = 0;
-const ROUTINE: u8 = 1;
-const URGENT: u8 = 2;
-
 /// Whether a drain runs, and whether another is wanted.
 #[derive(Debug, Default)]
 pub(super) struct Runner {
-    gate: Arc<Mutex<()>>,
-    wanted: AtomicU8,
-    stop_before_ms: AtomicI64,
+    wanted: Mutex<Wanted>,
+    running: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Wanted {
+    class: Option<Priority>,
+    stop_before: Timestamp,
 }
 
 impl Runner {
-    fn want(&self, class: Priority, stop_before: Timestamp) {
-        let class = if class == Priority::Urgent { URGENT } else { ROUTINE };
-        self.stop_before_ms.fetch_max(stop_before.ms(), Ordering::SeqCst);
-        self.wanted.fetch_max(class, Ordering::SeqCst);
+    fn lock(&self) -> MutexGuard<'_, Wanted> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take_wanted(&self) -> Option<Priority> {
-        match self.wanted.swap(NOTHING, Ordering::SeqCst) {
-            NOTHING => None,
-            URGENT => Some(Priority::Urgent),
-            _ => Some(Priority::Routine),
+    /// Asks for a drain. Says whether the caller has to run it.
+    fn want(&self, class: Priority, stop_before: Timestamp) -> bool {
+        let mut wanted = self.lock();
+        wanted.class = Some(wanted.class.map_or(class, |before| before.min(class)));
+        wanted.stop_before = wanted.stop_before.max(stop_before);
+        !self.running.send_replace(true)
+    }
+
+    /// The class of the next drain. If none is wanted, the running ends here.
+    fn next(&self) -> Option<Priority> {
+        let mut wanted = self.lock();
+        let class = wanted.class.take();
+        self.running.send_replace(class.is_some());
+        class
+    }
+}
+
+/// Ends the running if a drain panics, so that the next request starts one again.
+struct Running<'a>(&'a Runner);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.running.send_replace(false);
         }
-    }
-
-    fn is_wanted(&self) -> bool {
-        self.wanted.load(Ordering::SeqCst) != NOTHING
-    }
-
-    fn try_enter(&self) -> Option<OwnedMutexGuard<()>> {
-        Arc::clone(&self.gate).try_lock_owned().ok()
     }
 }
 
 impl Relay {
     /// Starts a drain in the background. It makes no call that could not be over at `stop_before`.
     pub fn start_drain(&self, class: Priority, stop_before: Timestamp) {
-        self.0.runner.want(class, stop_before);
-        if let Some(entered) = self.0.runner.try_enter() {
-            tokio::spawn(self.clone().keep_draining(entered));
+        if self.0.runner.want(class, stop_before) {
+            tokio::spawn(self.clone().keep_draining());
         }
     }
 
@@ -64,27 +72,41 @@ impl Relay {
 
     /// Returns when no drain runs in this process.
     pub async fn until_idle(&self) {
-        drop(self.0.runner.gate.lock().await);
+        let mut running = self.0.runner.running.subscribe();
+        if running.wait_for(|running| !running).await.is_err() {
+            tracing::debug!("the drain's runner is gone");
+        }
     }
 
     pub(super) fn is_draining(&self) -> bool {
-        self.0.runner.gate.try_lock().is_err()
+        *self.0.runner.running.borrow()
     }
 
     pub(super) fn stop_before(&self) -> Timestamp {
-        Timestamp::from_ms(self.0.runner.stop_before_ms.load(Ordering::SeqCst))
+        self.0.runner.lock().stop_before
     }
 
-    async fn keep_draining(self, entered: OwnedMutexGuard<()>) {
-        let mut entered = Some(entered);
-        while let Some(held) = entered.take() {
-            while let Some(class) = self.0.runner.take_wanted() {
-                self.drain_once(class).await;
-            }
-            drop(held);
-            if self.0.runner.is_wanted() {
-                entered = self.0.runner.try_enter();
-            }
+    async fn keep_draining(self) {
+        let runner = &self.0.runner;
+        let _running = Running(runner);
+        while let Some(class) = runner.next() {
+            self.drain_once(class).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEVER: Timestamp = Timestamp::from_ms(i64::MAX);
+
+    #[test]
+    fn a_drain_that_is_asked_for_while_one_runs_goes_round_once_more() {
+        let runner = Runner::default();
+        assert!(runner.want(Priority::Routine, NEVER), "the first has to run it");
+        assert!(!runner.want(Priority::Routine, NEVER) && !runner.want(Priority::Urgent, NEVER));
+        assert_eq!((runner.next(), runner.next()), (Some(Priority::Urgent), None));
+        assert!(runner.want(Priority::Routine, NEVER), "after the end the next one has to run it");
     }
 }
