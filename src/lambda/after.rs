@@ -1,7 +1,7 @@
 //! Work after the answer: an internal extension that keeps the invocation open until the drain rests.
 //!
 //! Invariant: the sandbox is never frozen with a call in flight, because Lambda freezes it only when the
-//! extension has asked for the next event.
+//! extension has asked for the next event. Where there are no extensions, the answer itself waits.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ struct Ended(mpsc::UnboundedSender<()>);
 impl Drop for Ended {
     fn drop(&mut self) {
         if self.0.send(()).is_err() {
-            tracing::debug!("the extension has ended before the handler");
+            tracing::debug!("nobody waits for the end of an invocation");
         }
     }
 }
@@ -36,15 +36,28 @@ pub async fn run(app: App) -> Result<(), Error> {
             Ok::<(), Error>(())
         }
     });
-    let extension = Extension::new().with_events(&["INVOKE"]).with_events_processor(after).register().await?;
-    let handler = service_fn(move |event: LambdaEvent<Value>| {
-        let (app, ended) = (app.clone(), Ended(ended.clone()));
-        async move {
-            let answer = handle(app, event).await;
-            drop(ended);
-            answer
+    let extension = Extension::new().with_events(&["INVOKE"]).with_events_processor(after);
+    match extension.register().await {
+        Ok(extension) => {
+            let handler = service_fn(move |event: LambdaEvent<Value>| {
+                let (app, ended) = (app.clone(), Ended(ended.clone()));
+                async move {
+                    let answer = handle(app, event).await;
+                    drop(ended);
+                    answer
+                }
+            });
+            tokio::try_join!(lambda_runtime::run(handler), extension.run()).map(|_| ())
         }
-    });
-    tokio::try_join!(lambda_runtime::run(handler), extension.run())?;
-    Ok(())
+        Err(error) => {
+            tracing::warn!(%error, "no extensions here: answers wait for the drain");
+            lambda_runtime::run(service_fn(move |event| answer_last(app.clone(), event))).await
+        }
+    }
+}
+
+async fn answer_last(app: App, event: LambdaEvent<Value>) -> Result<Value, Error> {
+    let answer = handle(app.clone(), event).await;
+    app.relay.until_idle().await;
+    answer
 }

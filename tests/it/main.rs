@@ -18,6 +18,7 @@ mod defender_answers;
 mod entra_answers;
 mod events;
 mod idempotency;
+mod lambda_runtime;
 mod order;
 mod permissions;
 mod recovery;

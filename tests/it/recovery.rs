@@ -23,14 +23,25 @@ async fn the_backlog_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn what_an_instance_leaves_behind_another_finishes() {
+async fn what_an_instance_leaves_behind_when_it_dies_another_finishes() {
     let world = World::new().await;
-    world.simulator().switch(|s| s.latency_ms = 200);
-    let dying = world.another_relay().await;
-    let accepted = Ask::add("vip", &[machine(1)]).at_once().send_to(&dying).await;
-    drop(dying);
-    world.schedule_until_empty().await;
-    assert_eq!(accepted.now(&world).await.outcome(0), "applied");
+    world.simulator().switch(|s| s.latency_ms = 60_000);
+    let (dying, event) = (world.another_relay().await, Ask::add("vip", &machines(0..3)).key("a").event());
+    let process = tokio::runtime::Runtime::new().unwrap();
+    let sent = event.clone();
+    process.spawn(async move { local::events::play(&dying, sent).await });
+    while world.calls() == 0 {
+        tokio::task::yield_now().await;
+    }
+    process.shutdown_background();
+
+    world.simulator().switch(|s| s.latency_ms = 0);
+    world.schedule().await;
+    assert_eq!(world.calls(), 1, "the dead one's lease still stands");
+    world.pass_s(42);
+    world.schedule().await;
+    let again = world.play(event).await;
+    assert_eq!((again.status, again.count("applied"), world.calls()), (200, 3, 2));
 }
 
 #[tokio::test]

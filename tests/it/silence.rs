@@ -43,7 +43,10 @@ async fn no_log_line_no_answer_and_no_item_has_a_secret_in_it() {
     ];
     let client_secret = world.loopback.variables["CLIENT_SECRET"].clone();
     let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    assert!(logged.contains("TokenRefused") && logged.contains("not_verified"), "the log was looked at: {logged}");
+    assert!(
+        logged.contains("TokenRefused") && logged.contains("not_verified"),
+        "the log was looked at: {logged}"
+    );
     let shown = format!("{logged} {answers:?} {}", everything_in_the_table(&world));
     assert!(shown.contains(&answers[0].id()), "the table was looked at");
     for secret in [KEY, "a-wrong-key", "a-key-of-the-sender", &client_secret] {

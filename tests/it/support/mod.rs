@@ -1,7 +1,9 @@
 //! What the tests share: a world on 127.0.0.1, requests to send into it, answers to look at.
 
 mod ask;
+mod function;
 mod world;
 
 pub use ask::{Answer, Ask, get, machine, machines, unknown_machine};
+pub use function::Function;
 pub use world::World;

@@ -38,6 +38,14 @@ impl World {
         Self { loopback: Loopback::start(options).await.unwrap(), clock_ms }
     }
 
+    /// A world that other processes can share.
+    pub async fn on_the_systems_clock<const N: usize>(variables: [(&str, &str); N]) -> Self {
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let (storage, clock) = (Storage::Memory, Clock::system());
+        let options = Options { dynamodb_port: 0, simulator_port: 0, storage, clock, variables };
+        Self { loopback: Loopback::start(options).await.unwrap(), clock_ms: Arc::default() }
+    }
+
     pub fn app(&self) -> &App {
         &self.loopback.app
     }

@@ -1,0 +1,25 @@
+use crate::support::{Ask, Function, World, get, machine};
+
+#[tokio::test]
+async fn the_answer_comes_early_and_the_call_in_flight_is_finished_before_the_function_rests() {
+    let world = World::on_the_systems_clock([("RESPOND_WITHIN_MS", "200")]).await;
+    world.simulator().switch(|s| s.latency_ms = 1500);
+    let mut function = Function::start(&world, true).await;
+    let answer = function.invoke(&Ask::add("vip", &[machine(1)])).await;
+    assert_eq!((answer.status, answer.outcome(0)), (202, "pending"));
+    assert_eq!(function.times_rested(), 1, "it has not rested since the event came");
+
+    function.rested(2).await;
+    assert_eq!((world.calls(), world.simulator().arrivals()[0].status), (1, 200));
+    let looked = function.invoke(&get(&format!("/v1/tag-requests/{}", answer.id()))).await;
+    assert_eq!(looked.outcome(0), "applied");
+}
+
+#[tokio::test]
+async fn where_there_are_no_extensions_the_answer_waits_for_the_call_in_flight() {
+    let world = World::on_the_systems_clock([("RESPOND_WITHIN_MS", "100")]).await;
+    world.simulator().switch(|s| s.latency_ms = 800);
+    let mut function = Function::start(&world, false).await;
+    let answer = function.invoke(&Ask::add("vip", &[machine(1)])).await;
+    assert_eq!((answer.status, world.simulator().arrivals()[0].status), (202, 200));
+}
