@@ -1,4 +1,6 @@
+use defender_tag_relay::http::router;
 use simulator::dynamodb::Storage;
+use tower::ServiceExt;
 
 use crate::support::{Ask, World, machine, machines};
 
@@ -26,10 +28,9 @@ async fn the_backlog_survives_a_restart() {
 async fn what_an_instance_leaves_behind_when_it_dies_another_finishes() {
     let world = World::new().await;
     world.simulator().switch(|s| s.latency_ms = 60_000);
-    let (dying, event) = (world.another_relay().await, Ask::add("vip", &machines(0..3)).key("a").event());
+    let (dying, ask) = (world.another_relay().await, Ask::add("vip", &machines(0..3)).key("a"));
     let process = tokio::runtime::Runtime::new().unwrap();
-    let sent = event.clone();
-    process.spawn(async move { local::events::play(&dying, sent).await });
+    process.spawn(router(dying).oneshot(ask.request()));
     while world.calls() == 0 {
         tokio::task::yield_now().await;
     }
@@ -40,7 +41,7 @@ async fn what_an_instance_leaves_behind_when_it_dies_another_finishes() {
     assert_eq!(world.calls(), 1, "the dead one's lease still stands");
     world.pass_s(42);
     world.schedule().await;
-    let again = world.play(event).await;
+    let again = ask.send(&world).await;
     assert_eq!((again.status, again.count("applied"), world.calls()), (200, 3, 2));
 }
 

@@ -90,6 +90,13 @@ impl Ask {
         event
     }
 
+    /// The HTTP request itself.
+    pub fn request(&self) -> axum::http::Request<axum::body::Body> {
+        let builder = axum::http::Request::builder().method(self.method).uri(&self.path);
+        let builder = self.headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value));
+        builder.body(self.body.clone().into()).unwrap()
+    }
+
     pub async fn send(&self, world: &World) -> Answer {
         world.play(self.event()).await
     }
