@@ -23,4 +23,5 @@ mod order;
 mod permissions;
 mod recovery;
 mod silence;
+mod store_faults;
 mod waiting;
