@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::domain::budget::Permit;
-use crate::domain::{Action, Answer, MachineId, Obstacle, Tag};
+use crate::domain::{Action, Answer, MachineId, Obstacle, Remedy, Tag};
 use crate::entra::Token;
 
 /// Milliseconds a call may take: longer than the ten seconds within which it is counted.
@@ -97,7 +97,7 @@ fn wire(call: Call<'_>, token: &Token) -> Option<(Vec<u8>, HeaderValue)> {
 }
 
 fn unsendable() -> Obstacle {
-    Obstacle::NoToken { why: "Entra's token is not fit for a header".into(), needs_operator: false }
+    Obstacle::NoToken { why: "Entra's token is not fit for a header".into(), remedy: Remedy::TryAgain }
 }
 
 #[cfg(test)]

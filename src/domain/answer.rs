@@ -56,11 +56,25 @@ pub enum Obstacle {
     },
     /// No token is to be had.
     NoToken {
-        /// What to do, for the operator.
+        /// What happened and what to do, for the operator.
         why: String,
-        /// Whether only an operator can mend it.
-        needs_operator: bool,
+        /// What helps.
+        remedy: Remedy,
     },
+}
+
+/// What helps where no token is to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// An operator.
+    Operator,
+    /// Time.
+    Wait {
+        /// Seconds that Entra asks to wait.
+        retry_after_s: Option<u64>,
+    },
+    /// Another attempt.
+    TryAgain,
 }
 
 /// How Defender words a refusal.

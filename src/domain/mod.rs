@@ -15,7 +15,7 @@ pub mod tag;
 pub mod time;
 
 pub use action::Action;
-pub use answer::{Answer, Judgement, Obstacle, Refusal};
+pub use answer::{Answer, Judgement, Obstacle, Refusal, Remedy};
 pub use machine::MachineId;
 pub use outcome::Outcome;
 pub use request::{Order, Priority, RequestId, RequestRecord, TagRequest};

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::domain::Obstacle;
+use crate::domain::{Obstacle, Remedy};
 
 /// Bytes of an answer that are read.
 const ANSWER_MAX_BYTES: usize = 64 * 1024;
@@ -42,7 +42,12 @@ impl TokenError {
 
     /// What it means for the calls that wait for the token.
     pub fn obstacle(&self) -> Obstacle {
-        Obstacle::NoToken { why: self.to_string(), needs_operator: matches!(self, Self::Refused { .. }) }
+        let remedy = match self {
+            Self::Refused { .. } => Remedy::Operator,
+            Self::Throttled { retry_after_s } => Remedy::Wait { retry_after_s: *retry_after_s },
+            Self::Unavailable(_) => Remedy::TryAgain,
+        };
+        Obstacle::NoToken { why: self.to_string(), remedy }
     }
 }
 

@@ -10,7 +10,7 @@ use super::stop::Stop;
 use crate::defender::{CALL_TIMEOUT_MS, Call, Sent};
 use crate::domain::budget::{COUNTED_WITHIN_S, Permit};
 use crate::domain::fold::Batch;
-use crate::domain::{Answer, Judgement, MachineId, Obstacle, Priority, Timestamp};
+use crate::domain::{Answer, Judgement, MachineId, Obstacle, Priority, Remedy, Timestamp};
 use crate::entra::Token;
 use crate::store::Taken;
 
@@ -28,8 +28,8 @@ const PERMIT_WAIT_MS: i64 = 2_000;
 const ASKS_MAX: u32 = 20;
 /// Milliseconds that nothing is sent when only an operator can help.
 const OPERATOR_HOLD_MS: i64 = 300_000;
-/// Milliseconds that nothing is sent when Defender asks for a pause without saying how long: the shorter of
-/// its windows.
+/// Milliseconds that nothing is sent when Defender or Entra asks for a pause without saying how long: the
+/// shorter of Defender's windows.
 const PAUSE_MS: i64 = 60_000;
 /// Longest pause that is believed: the longer of its windows.
 const PAUSE_MAX_MS: i64 = 3_600_000;
@@ -127,7 +127,7 @@ impl Relay {
             let now = self.clock().now();
             match parts.store.take_permit(&mut ledger, limits, now).await? {
                 Taken::Granted(permit) => return Ok(permit),
-                Taken::Refused(reason) => return Err(operator(format!("budget_refused: {reason}"), now)),
+                Taken::Refused(why) => return Err(Stop::NoPermit { why }),
                 Taken::Later(at) => later = at,
             }
             if later.ms_since(now) > PERMIT_WAIT_MS || later > self.stop_before() {
@@ -154,9 +154,7 @@ impl Relay {
         let now = self.clock().now();
         Ok(match obstacle {
             Obstacle::Throttled { retry_after_s } => {
-                let asked_ms =
-                    retry_after_s.and_then(|s| i64::try_from(s).ok()).map(|s| s.saturating_mul(1000));
-                let until = now.plus_ms(asked_ms.unwrap_or(PAUSE_MS).clamp(1000, PAUSE_MAX_MS));
+                let until = now.plus_ms(pause_ms(retry_after_s));
                 self.0.parts.store.pause(until).await?;
                 Stop::Held { until, routine_only: false, reason: "defender_asked_for_a_pause".into() }
             }
@@ -173,8 +171,12 @@ impl Relay {
                 ),
                 now,
             ),
-            Obstacle::NoToken { why, needs_operator: true } => operator(format!("no_token: {why}"), now),
-            Obstacle::NoToken { why, .. } | Obstacle::Unavailable { why, .. } => {
+            Obstacle::NoToken { why, remedy: Remedy::Operator } => operator(format!("no_token: {why}"), now),
+            Obstacle::NoToken { why, remedy: Remedy::Wait { retry_after_s } } => {
+                let until = now.plus_ms(pause_ms(retry_after_s));
+                Stop::Held { until, routine_only: false, reason: format!("no_token: {why}") }
+            }
+            Obstacle::NoToken { why, remedy: Remedy::TryAgain } | Obstacle::Unavailable { why, .. } => {
                 Stop::Unavailable { why, settled_at: now }
             }
         })
@@ -188,6 +190,12 @@ impl Relay {
             Err(obstacle) => tracing::warn!(machines, action, took_ms, ?obstacle, "call"),
         }
     }
+}
+
+/// The length of a pause that was asked for, within reason.
+fn pause_ms(retry_after_s: Option<u64>) -> i64 {
+    let asked_ms = retry_after_s.and_then(|s| i64::try_from(s).ok()).map(|s| s.saturating_mul(1000));
+    asked_ms.unwrap_or(PAUSE_MS).clamp(1000, PAUSE_MAX_MS)
 }
 
 fn operator(reason: String, now: Timestamp) -> Stop {

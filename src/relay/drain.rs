@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Mutex;
 
 use super::Relay;
-use super::flight::BATCHES_PER_ROUND;
+use super::flight::{BATCHES_PER_ROUND, both};
 use super::requests::Requests;
 use super::stop::Stop;
 use crate::domain::fold::{Rules, fold};
@@ -101,7 +101,8 @@ impl Relay {
 
     async fn give_up(&self, me: LeaseId, stop: &Stop, state: &DrainState) -> Result<(), StoreError> {
         match stop {
-            Stop::Held { until, reason, .. } => tracing::warn!(%until, reason, "the drain is held up"),
+            Stop::Held { until, reason, .. } => tracing::info!(%until, reason, "the drain is held up"),
+            Stop::NoPermit { why } => tracing::error!(why, "this instance gets no permit"),
             Stop::Unavailable { why, .. } => tracing::warn!(why, "Defender is not available"),
             Stop::Store(error) => tracing::error!(%error, "the drain stops: the table cannot be used"),
             Stop::OutOfTime | Stop::Lost => tracing::info!(?stop, "the drain stops"),
@@ -135,9 +136,9 @@ impl Relay {
         let more = plan.batches.len() > BATCHES_PER_ROUND || plan.waiting > 0;
         let mut requests = Requests::new(records);
         self.save_given_up(&mut requests, &plan).await?;
-        let stopped = self.fly_all(holding, &mut requests, plan.batches).await;
-        self.save(&mut requests, |_| true).await?;
-        stopped.map(|()| Round { changed, more })
+        let flown = self.fly_all(holding, &mut requests, plan.batches).await;
+        let saved = self.save(&mut requests, |_| true).await;
+        both(flown.err(), saved).map_or(Ok(Round { changed, more }), Err)
     }
 
     /// Renews the lease.

@@ -38,7 +38,7 @@ impl Relay {
     ) -> Result<(), Stop> {
         let mut waiting = batches.into_iter().take(BATCHES_PER_ROUND);
         let mut flights = JoinSet::new();
-        let mut stopped = None;
+        let mut stopped: Option<Stop> = None;
         loop {
             let at_once = if holding.is_probing() { 1 } else { CALLS_AT_ONCE };
             while stopped.is_none() && flights.len() < at_once {
@@ -46,13 +46,14 @@ impl Relay {
                 flights.spawn(self.clone().fly(Arc::clone(holding), batch));
             }
             let Some(landed) = flights.join_next().await else { break };
-            match landed {
-                Ok(landed) => stopped = self.land(requests, landed).await.err().or(stopped),
+            let landed = match landed {
+                Ok(landed) => self.land(requests, landed).await,
                 Err(error) => {
                     tracing::error!(%error, "a flight has failed");
-                    stopped = Some(Stop::Lost);
+                    Err(Stop::Lost)
                 }
-            }
+            };
+            stopped = both(stopped, landed);
         }
         stopped.map_or(Ok(()), Err)
     }
@@ -84,6 +85,14 @@ impl Relay {
             requests.set(&slots, outcome);
         }
         let saved = self.save(requests, RequestRecord::is_done).await;
-        landed.stopped.map_or(saved, Err)
+        both(landed.stopped, saved).map_or(Ok(()), Err)
+    }
+}
+
+/// The weightier of the reasons to stop, if there is any.
+pub(super) fn both(stopped: Option<Stop>, result: Result<(), Stop>) -> Option<Stop> {
+    match (stopped, result.err()) {
+        (Some(one), Some(other)) => Some(one.or(other)),
+        (one, other) => one.or(other),
     }
 }

@@ -16,7 +16,7 @@ use crate::store::Save;
 /// Writes of outcomes under way at once.
 const SAVES_AT_ONCE: usize = 16;
 
-/// The requests of a requests.
+/// The requests of a round.
 #[derive(Debug)]
 pub(super) struct Requests {
     records: Vec<RequestRecord>,

@@ -14,6 +14,8 @@ pub(super) enum Stop {
         /// The last attempt may be carried out until then.
         settled_at: Timestamp,
     },
+    /// This instance gets no permit at all; others may.
+    NoPermit { why: String },
     /// The time of this invocation is up.
     OutOfTime,
     /// Another drain has the lease, or has changed what this one holds.
@@ -34,6 +36,22 @@ const FIRST_HOLD_MS: i64 = 5_000;
 const DOUBLINGS_MAX: u32 = 6;
 
 impl Stop {
+    /// Of two reasons to stop, the one that holds up more, and longer.
+    pub(super) fn or(self, other: Self) -> Self {
+        if other.weight() > self.weight() { other } else { self }
+    }
+
+    fn weight(&self) -> (u8, Timestamp) {
+        match self {
+            Self::Held { until, routine_only: false, .. } => (2, *until),
+            Self::Unavailable { settled_at, .. } => (2, *settled_at),
+            Self::Held { until, .. } => (1, *until),
+            Self::NoPermit { .. } | Self::OutOfTime | Self::Lost | Self::Store(_) => {
+                (0, Timestamp::default())
+            }
+        }
+    }
+
     /// The hold to leave behind. `in_a_row` holds came before it; `jitter` is from 0 to 255.
     pub(super) fn hold(&self, in_a_row: u32, jitter: u8, now: Timestamp) -> Option<Hold> {
         match self {
@@ -47,7 +65,7 @@ impl Stop {
                 let until = now.plus_ms(ms).max(*settled_at);
                 Some(Hold { until, routine_only: false, reason, in_a_row: in_a_row + 1 })
             }
-            Self::OutOfTime | Self::Lost | Self::Store(_) => None,
+            Self::NoPermit { .. } | Self::OutOfTime | Self::Lost | Self::Store(_) => None,
         }
     }
 }
@@ -68,5 +86,17 @@ mod tests {
         let settled_at = Timestamp::from_ms(10_000);
         let stop = Stop::Unavailable { why: "reset".into(), settled_at };
         assert_eq!(stop.hold(0, 0, Timestamp::default()).unwrap().until, settled_at);
+    }
+
+    #[test]
+    fn a_call_that_may_still_be_carried_out_outweighs_a_shorter_hold() {
+        let ms = Timestamp::from_ms;
+        let held = |until, routine_only| Stop::Held { until, routine_only, reason: String::new() };
+        let unsettled = || Stop::Unavailable { why: "reset".into(), settled_at: ms(10) };
+        for other in [Stop::Lost, Stop::OutOfTime, held(ms(99), true), held(ms(5), false)] {
+            assert!(matches!(unsettled().or(other.clone()), Stop::Unavailable { .. }), "{other:?}");
+            assert!(matches!(other.or(unsettled()), Stop::Unavailable { .. }));
+        }
+        assert!(matches!(unsettled().or(held(ms(99), false)), Stop::Held { .. }));
     }
 }

@@ -1,4 +1,6 @@
 use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
+use simulator::Fault;
 
 use crate::support::{Ask, World, machine, machines, unknown_machine};
 
@@ -36,13 +38,33 @@ async fn ten_requests_of_500_machines_sent_at_once_leave_in_at_most_twelve_calls
 }
 
 #[tokio::test]
-async fn requests_that_wait_together_leave_together() {
+async fn a_thousand_one_machine_requests_that_wait_together_leave_in_two_calls() {
     let world = World::new().await;
-    world.simulator().switch(|s| s.latency_ms = 50);
-    let asks: Vec<_> = (0..300).map(|n| Ask::add("vip", &[machine(n)])).collect();
+    world.simulator().switch(|s| s.down = true);
+    let asks: Vec<_> = (0..1000).map(|n| Ask::add("vip", &[machine(n)]).at_once()).collect();
+    let fifty_clients = stream::iter(&asks).map(|ask| ask.send(&world)).buffered(50);
+    let answers: Vec<_> = fifty_clients.collect().await;
+    assert!(answers.iter().all(|answer| answer.status == 202));
+    world.app().relay.until_idle().await;
+    world.simulator().switch(|s| s.down = false);
+    let before = world.calls();
+    world.schedule_until_empty().await;
+    assert_eq!(world.call_sizes()[before..], [500, 500]);
+    assert_eq!(answers[999].now(&world).await.outcome(0), "applied");
+}
+
+#[tokio::test]
+async fn requests_that_come_while_a_call_is_in_flight_leave_together_after_it() {
+    let world = World::new().await;
+    world.simulator().next(Fault::Slow { ms: 2000 });
+    let first = Ask::add("vip", &[machine(0)]).at_once().send(&world).await;
+    while world.calls() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let asks: Vec<_> = (1..30).map(|n| Ask::add("vip", &[machine(n)])).collect();
     let answers = join_all(asks.iter().map(|ask| ask.send(&world))).await;
-    assert!(answers.iter().all(|answer| answer.count("applied") == 1));
-    assert!(world.calls() <= 6, "{} calls for 300 requests", world.calls());
+    assert!(answers.iter().all(|answer| answer.outcome(0) == "applied"));
+    assert_eq!((first.now(&world).await.outcome(0), world.call_sizes()), ("applied", vec![1, 29]));
 }
 
 #[tokio::test]

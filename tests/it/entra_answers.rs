@@ -62,6 +62,9 @@ async fn a_throttled_token_request_waits_and_costs_no_permit() {
     world.simulator().next_token(throttled);
     let answer = Ask::add("vip", &[machine(1)]).header("prefer", "wait=1").send(&world).await;
     assert_eq!((answer.status, world.budget().await["hour"]["used"].as_u64()), (202, Some(0)));
+    world.pass_s(58);
+    world.schedule().await;
+    assert_eq!(world.simulator().token_requests(), 1, "Entra asked for a minute");
     world.schedule_until_empty().await;
     assert_eq!(answer.now(&world).await.outcome(0), "applied");
 }

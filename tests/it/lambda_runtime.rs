@@ -3,7 +3,7 @@ use crate::support::{Ask, Function, World, get, machine};
 #[tokio::test]
 async fn the_answer_comes_early_and_the_call_in_flight_is_finished_before_the_function_rests() {
     let world = World::on_the_systems_clock([("RESPOND_WITHIN_MS", "200")]).await;
-    world.simulator().switch(|s| s.latency_ms = 1500);
+    world.simulator().switch(|s| s.latency_ms = 3000);
     let mut function = Function::start(&world, true).await;
     let answer = function.invoke(&Ask::add("vip", &[machine(1)])).await;
     assert_eq!((answer.status, answer.outcome(0)), (202, "pending"));
