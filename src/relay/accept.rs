@@ -8,6 +8,9 @@ use crate::domain::{RequestId, RequestRecord, TagRequest};
 use crate::inbound::Allowed;
 use crate::store::{Put, StoreError};
 
+/// Requests that one process accepts at once. A Lambda instance has one; a local server may have many.
+pub(super) const ACCEPTS_AT_ONCE: usize = 64;
+
 /// Why a request was not accepted.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AcceptError {
@@ -40,6 +43,7 @@ impl Relay {
         let received_at = self.clock().now();
         let request = TagRequest { id, source, tag, action, priority, received_at, machines };
         let waiting = self.wait_for(id);
+        let _turn = self.0.accepting.acquire().await.ok();
         let order = self.0.parts.store.next_order().await?;
         let record = RequestRecord::new(request, order);
         match self.0.parts.store.put(&record).await? {

@@ -14,7 +14,7 @@ mod waiters;
 
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::clock::Clock;
 use crate::defender::Defender;
@@ -54,6 +54,8 @@ struct Inner {
     parts: Parts,
     /// The ledger last seen. Whoever asks for a permit holds it, so permits are asked for one at a time.
     ledger: Mutex<Option<Ledger>>,
+    /// Turns at accepting: a flood waits here, not in time-outs of the table.
+    accepting: Semaphore,
     runner: runner::Runner,
     waiters: waiters::Waiters,
 }
@@ -75,6 +77,7 @@ impl Relay {
         Self(Arc::new(Inner {
             parts,
             ledger: Mutex::default(),
+            accepting: Semaphore::new(accept::ACCEPTS_AT_ONCE),
             runner: runner::Runner::default(),
             waiters: waiters::Waiters::default(),
         }))

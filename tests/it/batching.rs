@@ -1,5 +1,4 @@
 use futures_util::future::join_all;
-use futures_util::{StreamExt, stream};
 use simulator::Fault;
 
 use crate::support::{Ask, World, machine, machines, unknown_machine};
@@ -42,8 +41,7 @@ async fn a_thousand_one_machine_requests_that_wait_together_leave_in_two_calls()
     let world = World::new().await;
     world.simulator().switch(|s| s.down = true);
     let asks: Vec<_> = (0..1000).map(|n| Ask::add("vip", &[machine(n)]).at_once()).collect();
-    let fifty_clients = stream::iter(&asks).map(|ask| ask.send(&world)).buffered(50);
-    let answers: Vec<_> = fifty_clients.collect().await;
+    let answers = join_all(asks.iter().map(|ask| ask.send(&world))).await;
     assert!(answers.iter().all(|answer| answer.status == 202));
     world.app().relay.until_idle().await;
     world.simulator().switch(|s| s.down = false);
