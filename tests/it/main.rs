@@ -21,6 +21,7 @@ mod idempotency;
 mod lambda_runtime;
 mod order;
 mod permissions;
+mod permits;
 mod recovery;
 mod silence;
 mod store_faults;
