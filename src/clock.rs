@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::sync::watch;
+
 use crate::domain::Timestamp;
 
 /// A clock. Clones share it.
@@ -13,7 +15,9 @@ pub struct Clock(Kind);
 #[derive(Clone, Debug)]
 enum Kind {
     System,
+    Scaled { since: Timestamp, times: i64 },
     Manual(Arc<AtomicI64>),
+    Stepped(watch::Receiver<i64>),
 }
 
 impl Clock {
@@ -22,35 +26,59 @@ impl Clock {
         Self(Kind::System)
     }
 
+    /// A clock that runs `times` as fast as the machine's since the moment `since`. Processes that share both
+    /// agree on the time, so that hours can be tried in minutes.
+    pub const fn scaled(since: Timestamp, times: i64) -> Self {
+        Self(Kind::Scaled { since, times })
+    }
+
+    /// A clock that shows the milliseconds since the Unix epoch that were last sent. Waiting waits for them.
+    pub const fn stepped(ms: watch::Receiver<i64>) -> Self {
+        Self(Kind::Stepped(ms))
+    }
+
     /// A clock that shows the milliseconds since the Unix epoch in `ms`. Waiting moves it on at once.
     pub const fn manual(ms: Arc<AtomicI64>) -> Self {
         Self(Kind::Manual(ms))
     }
 
     /// The time.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Kind::Manual(ms) => Timestamp::from_ms(ms.load(Ordering::SeqCst)),
-            Kind::System => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+            Kind::System => machine_now(),
+            Kind::Scaled { since, times } => {
+                since.plus_ms(machine_now().ms_since(*since).saturating_mul(*times))
             }
+            Kind::Manual(ms) => Timestamp::from_ms(ms.load(Ordering::SeqCst)),
+            Kind::Stepped(ms) => Timestamp::from_ms(*ms.borrow()),
         }
     }
 
     /// Returns at `moment`, at once if that is past.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that awaits the clock")]
     pub async fn wait_until(&self, moment: Timestamp) {
         match &self.0 {
+            Kind::System => sleep_ms(moment.ms_since(self.now())).await,
+            Kind::Scaled { times, .. } => sleep_ms(moment.ms_since(self.now()) / times + 1).await,
             Kind::Manual(ms) => {
                 ms.fetch_max(moment.ms(), Ordering::SeqCst);
                 tokio::task::yield_now().await;
             }
-            Kind::System => {
-                let ms = u64::try_from(moment.ms_since(self.now())).unwrap_or(0);
-                tokio::time::sleep(Duration::from_millis(ms)).await;
+            Kind::Stepped(ms) => {
+                if ms.clone().wait_for(|ms| *ms >= moment.ms()).await.is_err() {
+                    std::future::pending::<()>().await;
+                }
             }
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+fn machine_now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that awaits the clock")]
+async fn sleep_ms(ms: i64) {
+    tokio::time::sleep(Duration::from_millis(u64::try_from(ms).unwrap_or(0))).await;
 }
