@@ -49,7 +49,7 @@ pub struct Plan {
 /// What the fold needs to know beside the requests.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// Requests received before this moment have expired.
+    /// Requests queued before this moment have expired.
     pub expired_before: Timestamp,
     /// Machines a call may carry.
     pub machines_per_call: usize,
@@ -68,7 +68,7 @@ pub fn fold(requests: &[RequestRecord], rules: Rules) -> Plan {
 fn split_off_expired(requests: &[RequestRecord], expired_before: Timestamp, plan: &mut Plan) -> Vec<Slot> {
     let mut alive = Vec::new();
     for (request, record) in requests.iter().enumerate() {
-        let expired = record.request.received_at < expired_before;
+        let expired = record.queued_at < expired_before;
         let pending = record.outcomes.iter().enumerate().filter(|(_, outcome)| !outcome.is_final());
         let slots = pending.map(|(machine, _)| Slot { request, machine });
         if expired { plan.expired.extend(slots) } else { alive.extend(slots) }

@@ -8,6 +8,7 @@ pub mod budget;
 pub mod fold;
 pub mod machine;
 pub mod outcome;
+pub mod pace;
 pub mod request;
 pub mod settle;
 pub mod source;

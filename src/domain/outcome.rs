@@ -45,7 +45,12 @@ impl Outcome {
         }
     }
 
-    /// Whether nothing more will happen.
+    /// Whether sending the change again may end better.
+    pub const fn has_failed(&self) -> bool {
+        matches!(self, Self::Rejected(_) | Self::Expired)
+    }
+
+    /// Whether nothing more will happen by itself.
     pub const fn is_final(&self) -> bool {
         !matches!(self, Self::Pending)
     }

@@ -121,6 +121,8 @@ pub struct RequestRecord {
     pub request: TagRequest,
     /// The request's place in the backlog; none once it is done.
     pub queued: Option<Order>,
+    /// When it took that place: when it was received, or last sent again.
+    pub queued_at: Timestamp,
     /// One outcome for each machine, in the machines' order.
     pub outcomes: Vec<Outcome>,
     /// How often the outcomes were written.
@@ -131,7 +133,24 @@ impl RequestRecord {
     /// A request of which nothing is done yet.
     pub fn new(request: TagRequest, order: Order) -> Self {
         let outcomes = vec![Outcome::Pending; request.machines.len()];
-        Self { request, queued: Some(order), outcomes, revision: 0 }
+        Self { queued_at: request.received_at, request, queued: Some(order), outcomes, revision: 0 }
+    }
+
+    /// The machines that may be tried again: those that ended expired or rejected.
+    pub fn failed(&self) -> Vec<MachineId> {
+        let each = self.request.machines.iter().zip(&self.outcomes);
+        each.filter(|(_, outcome)| outcome.has_failed()).map(|(machine, _)| *machine).collect()
+    }
+
+    /// The request at a new place in the order, its failed machines pending again and the others as they are.
+    #[must_use]
+    pub fn again(mut self, order: Order, now: Timestamp) -> Self {
+        for outcome in self.outcomes.iter_mut().filter(|outcome| outcome.has_failed()) {
+            *outcome = Outcome::Pending;
+        }
+        self.queued = Some(order);
+        self.queued_at = now;
+        self
     }
 
     /// Whether every machine has a final outcome.

@@ -43,7 +43,7 @@ async fn respond(app: &App, accepted: Accepted, wait_ms: u32, invocation: &Invoc
         return answer::accepted(&record);
     }
     app.relay.start_drain(record.request.priority, invocation.ends_at);
-    let done = if wait_ms == 0 { None } else { waiting.done_within(wait_ms).await };
+    let done = if wait_ms == 0 { None } else { waiting.done_within(&record, wait_ms).await };
     answer::accepted(done.as_ref().unwrap_or(&record))
 }
 

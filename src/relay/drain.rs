@@ -9,10 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Mutex;
 
 use super::Relay;
-use super::flight::{BATCHES_PER_ROUND, both};
-use super::requests::Requests;
+use super::round::Round;
 use super::stop::Stop;
-use crate::domain::fold::{Rules, fold};
 use crate::domain::{Priority, Timestamp};
 use crate::store::{DrainState, Lease, LeaseId, StoreError};
 
@@ -23,8 +21,6 @@ const LOOKS_MAX: u32 = 100;
 const IDLE_LOOKS_MAX: u32 = 2;
 /// Rounds under one lease.
 const ROUNDS_MAX: u32 = 10_000;
-/// Milliseconds in an hour.
-const MS_PER_HOUR: i64 = 3_600_000;
 
 /// A drain that holds the lease.
 #[derive(Debug)]
@@ -51,32 +47,32 @@ enum Turn {
     Stopped(Stop),
 }
 
-/// What one round did.
-struct Round {
-    /// Whether it changed anything.
-    changed: bool,
-    /// Whether it left something on purpose.
-    more: bool,
-}
-
 /// What is to be done after a turn.
 enum Next {
-    Rest,
-    Look { changed: bool },
+    /// Nothing, or nothing before this moment.
+    Rest(Option<Timestamp>),
+    Look {
+        changed: bool,
+    },
 }
 
 impl Relay {
-    /// Takes the lease if it is free, drains, and gives it back.
-    pub(super) async fn drain_once(&self, class: Priority) {
+    /// Takes the lease if it is free, drains, and gives it back. If batches gather, says until when.
+    pub(super) async fn drain_once(&self, class: Priority) -> Option<Timestamp> {
         let mut idle_looks = 0;
         for _ in 0..LOOKS_MAX {
             match self.take_turn(class).await {
                 Ok(Next::Look { changed: true }) => idle_looks = 0,
                 Ok(Next::Look { changed: false }) if idle_looks < IDLE_LOOKS_MAX => idle_looks += 1,
-                Ok(_) => return,
-                Err(error) => return tracing::error!(%error, "the drain stops: the table cannot be used"),
+                Ok(Next::Look { .. }) => return None,
+                Ok(Next::Rest(gathering_until)) => return gathering_until,
+                Err(error) => {
+                    tracing::error!(%error, "the drain stops: the table cannot be used");
+                    return None;
+                }
             }
         }
+        None
     }
 
     /// One turn with the lease.
@@ -84,40 +80,46 @@ impl Relay {
         let store = &self.0.parts.store;
         let state = store.drain_state().await?;
         if !state.is_free(class, self.clock().now()) {
-            return Ok(Next::Rest);
+            self.0.runner.held(state.hold);
+            return Ok(Next::Rest(None));
         }
         let me = LeaseId::fresh();
-        let Some(lease) = store.acquire(me, class, self.clock().now()).await? else { return Ok(Next::Rest) };
+        let Some(lease) = store.acquire(me, class, self.clock().now()).await? else {
+            return Ok(Next::Rest(None));
+        };
         let probing = state.hold.as_ref().is_some_and(|hold| hold.in_a_row > 0);
         let holding = Arc::new(Holding { me, lease: Mutex::new(lease), probing: probing.into() });
         match self.drain_rounds(&holding).await {
             Turn::Empty { changed } => {
                 store.release(me, None).await?;
-                Ok(if store.has_backlog().await? { Next::Look { changed } } else { Next::Rest })
+                self.0.runner.held(None);
+                Ok(if store.has_backlog().await? { Next::Look { changed } } else { Next::Rest(None) })
             }
-            Turn::Stopped(stop) => self.give_up(me, &stop, &state).await.map(|()| Next::Rest),
+            Turn::Stopped(stop) => self.give_up(me, &stop, &state).await.map(Next::Rest),
         }
     }
 
-    async fn give_up(&self, me: LeaseId, stop: &Stop, state: &DrainState) -> Result<(), StoreError> {
-        match stop {
-            Stop::Held { until, reason, .. } => tracing::info!(%until, reason, "the drain is held up"),
-            Stop::NoPermit { why } => tracing::error!(why, "this instance gets no permit"),
-            Stop::Unavailable { why, .. } => tracing::warn!(why, "Defender is not available"),
-            Stop::Store(error) => tracing::error!(%error, "the drain stops: the table cannot be used"),
-            Stop::OutOfTime | Stop::Lost => tracing::info!(?stop, "the drain stops"),
-        }
+    /// Gives the lease back before the backlog is empty. If batches gather, says until when.
+    async fn give_up(
+        &self,
+        me: LeaseId,
+        stop: &Stop,
+        state: &DrainState,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        stop.log();
         let in_a_row = state.hold.as_ref().map_or(0, |hold| hold.in_a_row);
         let hold = stop.hold(in_a_row, me.jitter(), self.clock().now());
-        self.0.parts.store.release(me, hold.as_ref()).await
+        self.0.parts.store.release(me, hold.as_ref()).await?;
+        self.0.runner.held(hold);
+        Ok(if let Stop::Gathering { until } = stop { Some(*until) } else { None })
     }
 
     async fn drain_rounds(&self, holding: &Arc<Holding>) -> Turn {
         let mut changed = false;
         for _ in 0..ROUNDS_MAX {
             match self.drain_round(holding).await {
-                Ok(Round { changed: now, more: false }) => return Turn::Empty { changed: changed || now },
-                Ok(Round { more: true, .. }) => changed = true,
+                Ok(Round { changed: true, more: true }) => changed = true,
+                Ok(round) => return Turn::Empty { changed: changed || round.changed },
                 Err(stop) => return Turn::Stopped(stop),
             }
             if let Err(stop) = self.renew(holding).await {
@@ -127,32 +129,10 @@ impl Relay {
         Turn::Stopped(Stop::OutOfTime)
     }
 
-    /// Reads the backlog, folds it and sends what can be sent.
-    async fn drain_round(&self, holding: &Arc<Holding>) -> Result<Round, Stop> {
-        let horizon = holding.lease.lock().await.horizon;
-        let records = self.0.parts.store.backlog(horizon).await?;
-        let plan = fold(&records, self.rules(self.clock().now()));
-        let changed = !(plan.batches.is_empty() && plan.superseded.is_empty() && plan.expired.is_empty());
-        let more = plan.batches.len() > BATCHES_PER_ROUND || plan.waiting > 0;
-        let mut requests = Requests::new(records);
-        self.save_given_up(&mut requests, &plan).await?;
-        let flown = self.fly_all(holding, &mut requests, plan.batches).await;
-        let saved = self.save(&mut requests, |_| true).await;
-        both(flown.err(), saved).map_or(Ok(Round { changed, more }), Err)
-    }
-
     /// Renews the lease.
     pub(super) async fn renew(&self, holding: &Holding) -> Result<(), Stop> {
         let mut lease = holding.lease.lock().await;
         *lease = self.0.parts.store.renew(holding.me, self.clock().now()).await?.ok_or(Stop::Lost)?;
         Ok(())
-    }
-
-    fn rules(&self, now: Timestamp) -> Rules {
-        let parts = &self.0.parts;
-        Rules {
-            expired_before: now.plus_ms(-i64::from(parts.request_expires_hours) * MS_PER_HOUR),
-            machines_per_call: parts.machines_per_call as usize,
-        }
     }
 }

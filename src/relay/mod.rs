@@ -8,6 +8,7 @@ mod call;
 mod drain;
 mod flight;
 mod requests;
+mod round;
 mod runner;
 mod stop;
 mod waiters;

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 
 use super::Relay;
 use super::stop::Stop;
-use crate::domain::fold::{Plan, Slot, write};
+use crate::domain::fold::{Slot, write};
 use crate::domain::{Outcome, RequestRecord};
 use crate::store::Save;
 
@@ -38,11 +38,16 @@ impl Requests {
 
 impl Relay {
     /// Makes durable what the fold gives up: superseded and expired changes.
-    pub(super) async fn save_given_up(&self, requests: &mut Requests, plan: &Plan) -> Result<(), Stop> {
-        requests.set(&plan.superseded, &Outcome::Superseded);
-        requests.set(&plan.expired, &Outcome::Expired);
-        if !plan.expired.is_empty() {
-            tracing::error!(machines = plan.expired.len(), "requests have expired undone");
+    pub(super) async fn save_given_up(
+        &self,
+        requests: &mut Requests,
+        superseded: &[Slot],
+        expired: &[Slot],
+    ) -> Result<(), Stop> {
+        requests.set(superseded, &Outcome::Superseded);
+        requests.set(expired, &Outcome::Expired);
+        if !expired.is_empty() {
+            tracing::error!(machines = expired.len(), "requests have expired undone");
         }
         self.save(requests, |_| true).await
     }

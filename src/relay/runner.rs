@@ -3,18 +3,24 @@
 //! Invariant: whoever asks for a drain gets one that began after asking, either a new one or the running one
 //! going round once more.
 
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::Relay;
 use crate::domain::{Priority, Timestamp};
+use crate::store::Hold;
 
 /// Whether a drain runs, and whether another is wanted.
 #[derive(Debug, Default)]
 pub(super) struct Runner {
     wanted: Mutex<Wanted>,
     running: watch::Sender<bool>,
+    /// Told when an urgent drain is wanted: it does not wait for batches that gather.
+    urgent: Notify,
+    /// What held up the last drain of this process, if anything did.
+    held: watch::Sender<Option<Hold>>,
 }
 
 #[derive(Debug, Default)]
@@ -33,7 +39,23 @@ impl Runner {
         let mut wanted = self.lock();
         wanted.class = Some(wanted.class.map_or(class, |before| before.min(class)));
         wanted.stop_before = wanted.stop_before.max(stop_before);
+        if class == Priority::Urgent {
+            self.urgent.notify_waiters();
+        }
         !self.running.send_replace(true)
+    }
+
+    /// Says what holds the drain up from now on.
+    pub(super) fn held(&self, hold: Option<Hold>) {
+        self.held.send_replace(hold);
+    }
+
+    /// Returns when nothing is done for a request of this class before `moment`.
+    pub(super) async fn held_beyond(&self, class: Priority, moment: Timestamp) {
+        let beyond = |hold: &Option<Hold>| hold.as_ref().is_some_and(|hold| hold.stops(class, moment));
+        if self.held.subscribe().wait_for(beyond).await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// The class of the next drain. If none is wanted, the running ends here.
@@ -86,11 +108,29 @@ impl Relay {
         self.0.runner.lock().stop_before
     }
 
+    /// Waits while batches gather, and then wants a drain.
+    async fn gather(&self, until: Timestamp) {
+        let runner = &self.0.runner;
+        let mut urgent = pin!(runner.urgent.notified());
+        urgent.as_mut().enable();
+        if runner.lock().class != Some(Priority::Urgent) {
+            tokio::select! {
+                () = self.clock().wait_until(until) => {}
+                () = urgent => {}
+            }
+        }
+        runner.want(Priority::Routine, Timestamp::default());
+    }
+
     async fn keep_draining(self) {
         let runner = &self.0.runner;
         let _running = Running(runner);
         while let Some(class) = runner.next() {
-            self.drain_once(class).await;
+            if let Some(until) = self.drain_once(class).await
+                && until <= self.stop_before()
+            {
+                self.gather(until).await;
+            }
         }
     }
 }

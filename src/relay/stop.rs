@@ -6,6 +6,8 @@ use crate::store::{Hold, StoreError};
 /// Why a drain stops.
 #[derive(Clone, Debug)]
 pub(super) enum Stop {
+    /// What is left gathers until then.
+    Gathering { until: Timestamp },
     /// Something holds every drain up until a moment.
     Held { until: Timestamp, routine_only: bool, reason: String },
     /// Defender gives no usable answer; the next drain waits longer each time.
@@ -46,15 +48,31 @@ impl Stop {
             Self::Held { until, routine_only: false, .. } => (2, *until),
             Self::Unavailable { settled_at, .. } => (2, *settled_at),
             Self::Held { until, .. } => (1, *until),
-            Self::NoPermit { .. } | Self::OutOfTime | Self::Lost | Self::Store(_) => {
-                (0, Timestamp::default())
-            }
+            Self::Gathering { .. }
+            | Self::NoPermit { .. }
+            | Self::OutOfTime
+            | Self::Lost
+            | Self::Store(_) => (0, Timestamp::default()),
+        }
+    }
+
+    pub(super) fn log(&self) {
+        match self {
+            Self::Gathering { until } => tracing::debug!(%until, "batches gather"),
+            Self::Held { until, reason, .. } => tracing::info!(%until, reason, "the drain is held up"),
+            Self::NoPermit { why } => tracing::error!(why, "this instance gets no permit"),
+            Self::Unavailable { why, .. } => tracing::warn!(why, "Defender is not available"),
+            Self::Store(error) => tracing::error!(%error, "the drain stops: the table cannot be used"),
+            Self::OutOfTime | Self::Lost => tracing::info!(stop = ?self, "the drain stops"),
         }
     }
 
     /// The hold to leave behind. `in_a_row` holds came before it; `jitter` is from 0 to 255.
     pub(super) fn hold(&self, in_a_row: u32, jitter: u8, now: Timestamp) -> Option<Hold> {
         match self {
+            Self::Gathering { until } => {
+                Some(Hold { until: *until, routine_only: true, reason: "gathering".into(), in_a_row: 0 })
+            }
             Self::Held { until, routine_only, reason } => {
                 Some(Hold { until: *until, routine_only: *routine_only, reason: reason.clone(), in_a_row: 0 })
             }

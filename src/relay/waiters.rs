@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Relay;
-use crate::domain::{RequestId, RequestRecord};
+use crate::domain::{Order, RequestId, RequestRecord};
+use crate::store::StoreError;
 
 /// Milliseconds between two looks at a request that another process drains.
 const LOOK_MS: u64 = 250;
@@ -59,13 +60,20 @@ impl Relay {
 }
 
 impl Waiting {
-    /// The request when it is done, or nothing after `within_ms` milliseconds.
-    pub async fn done_within(mut self, within_ms: u32) -> Option<RequestRecord> {
-        let limit = Duration::from_millis(within_ms.into());
-        tokio::time::timeout(limit, self.done()).await.ok()
+    /// The request, which now waits as `record` says, when it is done. Nothing after `within_ms` milliseconds,
+    /// or as soon as it is known that nothing is sent before then.
+    pub async fn done_within(mut self, record: &RequestRecord, within_ms: u32) -> Option<RequestRecord> {
+        let relay = self.relay.clone();
+        let (limit, until) = (Duration::from_millis(within_ms.into()), relay.clock().now());
+        let until = until.plus_ms(within_ms.into());
+        tokio::select! {
+            biased;
+            done = tokio::time::timeout(limit, self.done(record.queued)) => done.ok(),
+            () = relay.0.runner.held_beyond(record.request.priority, until) => None,
+        }
     }
 
-    async fn done(&mut self) -> RequestRecord {
+    async fn done(&mut self, place: Option<Order>) -> RequestRecord {
         loop {
             if let Some(record) = self.told_within_a_look().await {
                 return record;
@@ -73,12 +81,23 @@ impl Waiting {
             if self.relay.is_draining() {
                 continue;
             }
-            match self.relay.request(self.id).await {
-                Ok(Some(record)) if record.is_done() => return record,
-                Ok(_) => {}
+            match self.look(place).await {
+                Ok(Some(record)) => return record,
+                Ok(None) => {}
                 Err(error) => tracing::warn!(%error, "a request that is waited for could not be looked at"),
             }
         }
+    }
+
+    /// The request if it is done. As long as it has its place in the backlog the request itself is not read.
+    async fn look(&self, place: Option<Order>) -> Result<Option<RequestRecord>, StoreError> {
+        let store = &self.relay.0.parts.store;
+        if let Some(order) = place
+            && store.is_waiting(self.id, order).await?
+        {
+            return Ok(None);
+        }
+        Ok(store.load(self.id).await?.filter(RequestRecord::is_done))
     }
 
     async fn told_within_a_look(&mut self) -> Option<RequestRecord> {

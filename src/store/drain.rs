@@ -55,6 +55,13 @@ pub struct Hold {
     pub in_a_row: u32,
 }
 
+impl Hold {
+    /// Whether it stops what is of this class at that moment.
+    pub fn stops(&self, class: Priority, moment: Timestamp) -> bool {
+        self.until > moment && (!self.routine_only || class == Priority::Routine)
+    }
+}
+
 /// The drain's item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DrainState {
@@ -68,10 +75,7 @@ impl DrainState {
     /// Whether a drain for this class would find the lease free and nothing holding it up.
     pub fn is_free(&self, priority: Priority, now: Timestamp) -> bool {
         let leased = self.leased_until.is_some_and(|until| until.plus_ms(LEASE_GRACE_MS) >= now);
-        let held = self
-            .hold
-            .as_ref()
-            .is_some_and(|hold| hold.until > now && (!hold.routine_only || priority == Priority::Routine));
+        let held = self.hold.as_ref().is_some_and(|hold| hold.stops(priority, now));
         !leased && !held
     }
 }

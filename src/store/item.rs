@@ -13,6 +13,8 @@ pub(super) const PK: &str = "pk";
 pub(super) const SK: &str = "sk";
 /// A request's place in the backlog; the sort key of the index [`BACKLOG`].
 pub(super) const QUEUED: &str = "queued";
+/// When it took that place, in milliseconds since the Unix epoch.
+pub(super) const QUEUED_AT: &str = "queuedAt";
 /// The local secondary index of the requests that wait.
 pub(super) const BACKLOG: &str = "backlog";
 /// When DynamoDB may delete the item, in seconds since the Unix epoch.

@@ -9,13 +9,20 @@ mod budget;
 mod drain;
 mod item;
 mod record;
+mod requests;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-pub use backlog::{Backlog, Put, Save};
+pub use backlog::{Backlog, DeadEntry, Waiting};
 pub use budget::Taken;
 pub use drain::{DrainState, Hold, Lease, LeaseId};
+pub use requests::{Put, Save};
+
+/// Days a finished request can still be looked up, unless it is set otherwise.
+pub const FINISHED_KEPT_DAYS: u32 = 7;
+/// Seconds in a day.
+const S_PER_DAY: i64 = 24 * 3600;
 
 /// One tenant's part of the table. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -23,6 +30,8 @@ pub struct Store {
     client: Client,
     table: String,
     tenant: String,
+    /// Seconds a finished request can still be looked up.
+    finished_kept_s: i64,
 }
 
 /// The table cannot be used.
@@ -39,7 +48,14 @@ pub enum StoreError {
 impl Store {
     /// A tenant's part of a table.
     pub fn new(client: Client, table: impl Into<String>, tenant: impl Into<String>) -> Self {
-        Self { client, table: table.into(), tenant: tenant.into() }
+        Self { client, table: table.into(), tenant: tenant.into(), finished_kept_s: 0 }
+            .keeping_finished(FINISHED_KEPT_DAYS)
+    }
+
+    /// The same, with finished requests kept for so many days.
+    #[must_use]
+    pub fn keeping_finished(self, days: u32) -> Self {
+        Self { finished_kept_s: i64::from(days) * S_PER_DAY, ..self }
     }
 }
 

@@ -4,15 +4,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::StoreError;
 use super::item::{
-    EXPIRES_AT, Item, PK, QUEUED, SK, bytes, find_number, get_bytes, get_number, get_text, number, text,
+    Item, PK, QUEUED, QUEUED_AT, SK, bytes, find_number, get_bytes, get_number, get_text, number, text,
 };
 use crate::domain::machine::MACHINE_ID_BYTES;
 use crate::domain::{
     Action, MachineId, Outcome, Priority, RequestId, RequestRecord, SourceName, Tag, TagRequest, Timestamp,
 };
 
-/// Seconds a finished request can still be looked up.
-const KEPT_S: i64 = 7 * 24 * 3600;
 /// Codes from here on stand for `Rejected` with the detail of that place in the list of details.
 const REJECTED: u8 = 32;
 /// Details an item can tell apart; later ones share the last.
@@ -29,11 +27,6 @@ pub(super) fn key(pk: String, id: RequestId) -> [(&'static str, AttributeValue);
     [(PK, text(pk)), (SK, text(format!("request#{id}")))]
 }
 
-/// Until when a request that is done at `now` is kept, in seconds since the Unix epoch.
-pub(super) fn kept_until(now: Timestamp) -> i64 {
-    now.second() + KEPT_S
-}
-
 /// The item of a request.
 pub(super) fn to_item(pk: String, record: &RequestRecord) -> Item {
     let request = &record.request;
@@ -48,6 +41,7 @@ pub(super) fn to_item(pk: String, record: &RequestRecord) -> Item {
             ("action", text(request.action.as_str())),
             ("priority", text(request.priority.as_str())),
             ("receivedAt", number(request.received_at.ms())),
+            (QUEUED_AT, number(record.queued_at.ms())),
             ("machines", bytes(machines)),
             ("outcomes", bytes(packed.codes)),
             ("details", AttributeValue::L(packed.details)),
@@ -80,8 +74,13 @@ pub(super) fn from_item(item: &Item) -> Result<RequestRecord, StoreError> {
     if outcomes.len() != request.machines.len() {
         return Err(wrong("outcomes"));
     }
-    let queued = find_number(item, QUEUED)?;
-    Ok(RequestRecord { request, queued, outcomes, revision: get_number(item, "revision")? })
+    Ok(RequestRecord {
+        request,
+        queued: find_number(item, QUEUED)?,
+        queued_at: Timestamp::from_ms(get_number(item, QUEUED_AT)?),
+        outcomes,
+        revision: get_number(item, "revision")?,
+    })
 }
 
 /// Packs outcomes.
@@ -129,11 +128,6 @@ fn unpack(codes: &[u8], details: Option<&AttributeValue>) -> Option<Vec<Outcome>
     codes.iter().map(outcome).collect()
 }
 
-/// What a write of outcomes changes beside them: a request that is done leaves the backlog.
-pub(super) fn done_clause(done: bool) -> String {
-    if done { format!(", {EXPIRES_AT} = :kept REMOVE {QUEUED}") } else { String::new() }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -171,7 +165,8 @@ mod tests {
                 received_at: Timestamp::from_ms(5),
                 machines: machines.collect(),
             };
-            let record = RequestRecord { request, queued, outcomes, revision };
+            let queued_at = Timestamp::from_ms(6);
+            let record = RequestRecord { request, queued, queued_at, outcomes, revision };
             prop_assert_eq!(from_item(&to_item("t#0".into(), &record)).unwrap(), record);
         }
     }

@@ -72,7 +72,7 @@ fn urgent_changes_leave_first_and_their_call_is_filled_with_routine_ones() {
 #[test]
 fn a_request_that_waited_too_long_expires_and_supersedes_nothing() {
     let mut requests = [record(1, "vip", Action::Add, &[1]), record(2, "vip", Action::Remove, &[1])];
-    requests[1].request.received_at = Timestamp::from_ms(-1);
+    requests[1].queued_at = Timestamp::from_ms(-1);
     let plan = fold(&requests, RULES);
     assert_eq!((plan.expired.len(), plan.superseded.len(), plan.batches.len()), (1, 0, 1));
 }

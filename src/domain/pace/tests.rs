@@ -1,0 +1,89 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::fold::{Rules, fold};
+use crate::domain::{Action, MachineId, RequestId, SourceName, Tag, TagRequest};
+
+const PER_CALL: usize = 4;
+const NOW: Timestamp = Timestamp::from_ms(1_000_000);
+
+/// A request for `machines` new machines, received `age_ms` ago.
+fn request(order: u64, tag: &str, machines: usize, age_ms: i64) -> RequestRecord {
+    let machine = |n: usize| {
+        let mut id = [0; 20];
+        id[..8].copy_from_slice(&(order * 100 + n as u64).to_be_bytes());
+        MachineId::from_bytes(id)
+    };
+    let request = TagRequest {
+        id: RequestId::fresh(),
+        source: SourceName::parse("soar").unwrap(),
+        tag: Tag::parse(tag).unwrap(),
+        action: Action::Add,
+        priority: Priority::Routine,
+        received_at: NOW.plus_ms(-age_ms),
+        machines: (0..machines).map(machine).collect(),
+    };
+    RequestRecord::new(request, order)
+}
+
+fn paced(requests: &[RequestRecord], calls: usize, whole: bool) -> Paced {
+    let rules = Rules { expired_before: Timestamp::default(), machines_per_call: PER_CALL };
+    pace(fold(requests, rules).batches, requests, PER_CALL, Usage { calls, whole }, NOW)
+}
+
+fn sizes(paced: &Paced) -> Vec<usize> {
+    paced.now.iter().map(|batch| batch.members.len()).collect()
+}
+
+#[test]
+fn the_first_calls_of_a_minute_leave_at_once() {
+    let requests: Vec<_> = (0..20).map(|n| request(n, &format!("tag-{n}"), 1, 10)).collect();
+    let idle = paced(&requests, 0, true);
+    assert_eq!((idle.now.len(), idle.gathering_until), (8, Some(NOW.plus_ms(GATHER_MS - 10))));
+    assert_eq!(paced(&requests, 7, true).now.len(), 1);
+    assert_eq!(paced(&requests, 8, true).now.len(), 0);
+}
+
+#[test]
+fn a_full_batch_leaves_at_once_and_what_is_left_over_gathers() {
+    let split = paced(&[request(1, "vip", 9, 0)], 50, true);
+    assert_eq!((sizes(&split), split.gathering_until), (vec![4, 4], Some(NOW.plus_ms(GATHER_MS))));
+}
+
+#[test]
+fn a_batch_leaves_when_its_oldest_request_has_gathered_long_enough() {
+    let requests = [request(1, "old", 1, GATHER_MS), request(2, "old", 1, 0), request(3, "new", 1, 40)];
+    let split = paced(&requests, 50, true);
+    assert_eq!((sizes(&split), split.gathering_until), (vec![2], Some(NOW.plus_ms(GATHER_MS - 40))));
+}
+
+#[test]
+fn an_urgent_batch_never_gathers() {
+    let mut urgent = request(1, "vip", 1, 0);
+    urgent.request.priority = Priority::Urgent;
+    assert_eq!(sizes(&paced(&[urgent, request(2, "vip", 1, 0)], 50, true)), [2]);
+}
+
+#[test]
+fn while_there_is_more_to_read_only_full_batches_leave() {
+    let requests = [request(1, "vip", 9, GATHER_MS), request(2, "other", 1, GATHER_MS)];
+    assert_eq!(sizes(&paced(&requests, 0, false)), [4, 4]);
+    let none_is_full = [request(2, "other", 1, GATHER_MS)];
+    assert_eq!(sizes(&paced(&none_is_full, 0, false)), [1], "so that there is always something that leaves");
+}
+
+proptest! {
+    #[test]
+    fn every_batch_leaves_now_or_within_the_time_to_gather(
+        ages in proptest::collection::vec((0i64..8_000, 0usize..6, 1usize..9), 0..30), calls in 0usize..20,
+    ) {
+        let requests: Vec<_> = (0..).zip(&ages)
+            .map(|(order, (age_ms, tag, machines))| request(order, &format!("tag-{tag}"), *machines, *age_ms))
+            .collect();
+        let rules = Rules { expired_before: Timestamp::default(), machines_per_call: PER_CALL };
+        let all = fold(&requests, rules).batches.len();
+        let split = paced(&requests, calls, true);
+        prop_assert_eq!(split.gathering_until.is_none(), split.now.len() == all);
+        prop_assert!(split.gathering_until.is_none_or(|until| until > NOW && until <= NOW.plus_ms(GATHER_MS)));
+    }
+}

@@ -1,0 +1,128 @@
+//! Requests: each is one item, written whole and changed by conditional writes.
+//!
+//! Invariant: outcomes are written only over the revision they were made from.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+
+use super::item::{EXPIRES_AT, Item, QUEUED, QUEUED_AT, bytes, number};
+use super::{Store, StoreError, record, unavailable};
+use crate::domain::{RequestId, RequestRecord, Timestamp};
+
+/// What a request's first write came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is durable.
+    Created,
+    /// There was one of this id already.
+    Exists(Box<RequestRecord>),
+}
+
+/// What a write of outcomes came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Save {
+    /// They are durable.
+    Saved,
+    /// The request was changed since it was read.
+    Changed,
+}
+
+impl Store {
+    /// Makes a request durable, unless there is one of this id.
+    pub async fn put(&self, record: &RequestRecord) -> Result<Put, StoreError> {
+        let item = record::to_item(self.request_pk(record.request.id), record);
+        let sent = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let Err(error) = sent else { return Ok(Put::Created) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(old)) => {
+                let item =
+                    old.item().ok_or_else(|| StoreError::Malformed("a request without an item".into()))?;
+                record::from_item(item).map(Box::new).map(Put::Exists)
+            }
+            _ => Err(unavailable(&error)),
+        }
+    }
+
+    /// The request of this id.
+    pub async fn load(&self, id: RequestId) -> Result<Option<RequestRecord>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table);
+        let found = get.set_key(Some(self.request_key(id))).consistent_read(true).send().await;
+        found.map_err(|error| unavailable(&error))?.item().map(record::from_item).transpose()
+    }
+
+    /// Makes a request's outcomes durable and, if it is done, takes it out of the backlog in the same write.
+    pub async fn save(&self, record: &RequestRecord, now: Timestamp) -> Result<Save, StoreError> {
+        if !record.is_done() {
+            return self.write_outcomes(record, "", |update| update).await;
+        }
+        let kept_until = now.second() + self.finished_kept_s;
+        let clause = format!(", {EXPIRES_AT} = :kept REMOVE {QUEUED}");
+        self.write_outcomes(record, &clause, |update| {
+            update.expression_attribute_values(":kept", number(kept_until))
+        })
+        .await
+    }
+
+    /// Puts a finished request back into the backlog, at the place that `record` has in the order.
+    pub async fn requeue(&self, record: &RequestRecord) -> Result<Save, StoreError> {
+        let clause = format!(", {QUEUED} = :order, {QUEUED_AT} = :at REMOVE {EXPIRES_AT}");
+        self.write_outcomes(record, &clause, |update| {
+            update
+                .expression_attribute_values(":order", number(record.queued.unwrap_or_default()))
+                .expression_attribute_values(":at", number(record.queued_at.ms()))
+        })
+        .await
+    }
+
+    async fn write_outcomes(
+        &self,
+        record: &RequestRecord,
+        clause: &str,
+        values: impl FnOnce(UpdateItemFluentBuilder) -> UpdateItemFluentBuilder,
+    ) -> Result<Save, StoreError> {
+        let packed = record::pack(&record.outcomes);
+        let codes = packed.codes.clone();
+        let set = "SET outcomes = :outcomes, details = :details, revision = :next";
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(self.request_key(record.request.id)))
+            .update_expression(format!("{set}{clause}"))
+            .condition_expression("revision = :seen")
+            .expression_attribute_values(":outcomes", bytes(packed.codes))
+            .expression_attribute_values(":details", AttributeValue::L(packed.details))
+            .expression_attribute_values(":seen", number(record.revision))
+            .expression_attribute_values(":next", number(record.revision + 1))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = values(update).send().await else { return Ok(Save::Saved) };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(old)) => {
+                let ours = old.item().is_some_and(|item| is_ours(item, record.revision + 1, &codes));
+                Ok(if ours { Save::Saved } else { Save::Changed })
+            }
+            _ => Err(unavailable(&error)),
+        }
+    }
+
+    fn request_key(&self, id: RequestId) -> Item {
+        record::key(self.request_pk(id), id).map(|(name, value)| (name.to_owned(), value)).into()
+    }
+}
+
+/// Whether the item is what an earlier attempt of the same write left.
+fn is_ours(item: &Item, revision: u32, codes: &[u8]) -> bool {
+    let same =
+        |seen: &RequestRecord| seen.revision == revision && record::pack(&seen.outcomes).codes == codes;
+    record::from_item(item).is_ok_and(|seen| same(&seen))
+}
