@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use super::endpoint::{defender_endpoint, login_endpoint};
 use super::{ConfigError, Endpoints, Fault, Region, Variables};
 use crate::domain::budget::{CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits};
+use crate::domain::request::FINISHED_KEPT_DAYS;
 
 /// Machines a call may carry.
 /// Source: Microsoft, "Add or remove a tag for multiple machines": 500 machines a call.
@@ -19,6 +20,9 @@ pub const RESPOND_WITHIN_MS_MAX: u32 = 25_000;
 const REQUEST_EXPIRES_HOURS: u32 = 24;
 /// Longest time to give up after: a week, so that finished requests can still be looked up.
 const REQUEST_EXPIRES_HOURS_MAX: u32 = 168;
+
+/// Longest time a finished request can be looked up.
+const FINISHED_KEPT_DAYS_MAX: u32 = 365;
 
 /// Where a secret is.
 #[derive(Clone, Debug)]
@@ -73,6 +77,8 @@ pub struct Settings {
     pub respond_within_ms: u32,
     /// Hours after which a request that could not be done is given up.
     pub request_expires_hours: u32,
+    /// Days a finished request can still be looked up.
+    pub finished_kept_days: u32,
     /// What is logged.
     pub log_level: tracing::Level,
 }
@@ -107,6 +113,11 @@ impl Settings {
                 "REQUEST_EXPIRES_HOURS",
                 REQUEST_EXPIRES_HOURS,
                 1..=REQUEST_EXPIRES_HOURS_MAX,
+            ),
+            finished_kept_days: reader.number(
+                "FINISHED_KEPT_DAYS",
+                FINISHED_KEPT_DAYS,
+                1..=FINISHED_KEPT_DAYS_MAX,
             ),
             log_level: reader.log_level(),
         };

@@ -13,6 +13,9 @@ use super::{Action, MachineId, Outcome, SourceName, Tag, Timestamp};
 /// The namespace of ids derived from a source and its idempotency key. Any fixed value will do.
 const KEYED: Uuid = Uuid::from_u128(0x6d64_652d_7461_672d_7265_6c61_792d_6b65);
 
+/// Days a finished request can still be looked up, unless it is set otherwise.
+pub const FINISHED_KEPT_DAYS: u32 = 7;
+
 /// A request's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(Uuid);

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::inbound::{Denied, NotVerified, Unreadable};
-use crate::relay::AcceptError;
+use crate::relay::{AcceptError, RetryError};
 use crate::store::StoreError;
 
 /// Seconds after which a request that could not be made durable may be sent again.
@@ -145,6 +145,17 @@ impl From<AcceptError> for Problem {
             ),
             AcceptError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<RetryError> for Problem {
+    fn from(error: RetryError) -> Self {
+        let code = match error {
+            RetryError::NothingFailed => "nothing_to_retry",
+            RetryError::Changed => "request_changed",
+            RetryError::Store(error) => return error.into(),
+        };
+        Self::new(StatusCode::CONFLICT, code, format!("{error}; look at it before you try again"))
     }
 }
 

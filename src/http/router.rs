@@ -21,6 +21,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/budget", get(budget::get))
         .route("/v1/tag-requests", axum::routing::post(tag_requests::post))
         .route("/v1/tag-requests/{id}", get(tag_requests::get))
+        .route("/v1/tag-requests/{id}/retry", axum::routing::post(tag_requests::retry))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(CatchPanicLayer::custom(panicked))

@@ -1,4 +1,4 @@
-//! `/v1/tag-requests`: sending a native request, and looking at one.
+//! `/v1/tag-requests`: sending a native request, looking at one, sending its failed machines again.
 //!
 //! Invariant: size, then verification, then reading, then policy. Nothing unverified is read beyond its size.
 
@@ -10,8 +10,8 @@ use axum::response::Response;
 use bytes::Bytes;
 
 use super::{App, Invocation, Problem, answer, prefer};
-use crate::domain::RequestId;
-use crate::inbound::{Unverified, allow, read_native};
+use crate::domain::{RequestId, RequestRecord};
+use crate::inbound::{Asked, Unverified, Verified, allow, read_native};
 use crate::relay::Accepted;
 
 /// Bytes a body may have: 10,000 machines and room to spare.
@@ -54,11 +54,35 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let verified = Unverified::new(headers, Bytes::new()).verify_bearer(&app.sources)?;
+    own_request(&app, &verified, id).await.map(|record| answer::shown(&record))
+}
+
+/// `POST /v1/tag-requests/{id}/retry`: what the source's policy permits is its policy now, not then.
+pub(super) async fn retry(
+    State(app): State<App>,
+    Extension(invocation): Extension<Invocation>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let verified = Unverified::new(headers.clone(), Bytes::new()).verify_bearer(&app.sources)?;
+    let record = own_request(&app, &verified, id).await?;
+    let request = &record.request;
+    let (tag, action, priority) = (request.tag.clone(), request.action, Some(request.priority));
+    let allowed = allow(&verified, Asked { tag, action, machines: record.failed(), priority })?;
+    let accepted = app.relay.retry(record, &allowed).await?;
+    let wait_ms = prefer::wait_ms(&headers, app.respond_within_ms);
+    Ok(respond(&app, accepted, wait_ms, &invocation).await)
+}
+
+async fn own_request(
+    app: &App,
+    verified: &Verified,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<RequestRecord, Problem> {
     let id = id.map_err(|_| no_such_request())?;
     let id = RequestId::parse(&id).map_err(|_| no_such_request())?;
     let record = app.relay.request(id).await?;
-    let own = record.filter(|record| record.request.source == verified.source().name);
-    own.map(|record| answer::shown(&record)).ok_or_else(no_such_request)
+    record.filter(|record| record.request.source == verified.source().name).ok_or_else(no_such_request)
 }
 
 fn require_json(headers: &HeaderMap) -> Result<(), Problem> {

@@ -132,6 +132,11 @@ impl Allowed {
         &self.source
     }
 
+    /// The class it goes by.
+    pub const fn priority(&self) -> Priority {
+        self.priority
+    }
+
     /// The parts: source, tag, action, priority and machines.
     pub fn into_parts(self) -> (SourceName, Tag, Action, Priority, Vec<MachineId>) {
         (self.source, self.tag, self.action, self.priority, self.machines)

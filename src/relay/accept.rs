@@ -6,7 +6,7 @@
 use super::{Relay, Waiting};
 use crate::domain::{RequestId, RequestRecord, TagRequest};
 use crate::inbound::Allowed;
-use crate::store::{Put, StoreError};
+use crate::store::{Put, Save, StoreError};
 
 /// Requests that one process accepts at once. A Lambda instance has one; a local server may have many.
 pub(super) const ACCEPTS_AT_ONCE: usize = 64;
@@ -17,6 +17,20 @@ pub enum AcceptError {
     /// The key was used before, for something else. The sender must choose another.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// It could not be made durable. The sender may try again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a request was not sent again.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum RetryError {
+    /// Nothing in it ended expired or rejected.
+    #[error("no machine of this request ended expired or rejected")]
+    NothingFailed,
+    /// It changed meanwhile. The sender may look at it and try again.
+    #[error("the request has changed meanwhile")]
+    Changed,
     /// It could not be made durable. The sender may try again.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -53,5 +67,27 @@ impl Relay {
             }
             Put::Exists(_) => Err(AcceptError::KeyReused),
         }
+    }
+
+    /// Takes the failed machines of a request up again, as if they were asked for now: later in order than any
+    /// request before, and with the whole time to expire. `allowed` shows that its source may still ask for them.
+    pub async fn retry(&self, record: RequestRecord, allowed: &Allowed) -> Result<Accepted, RetryError> {
+        let waiting = self.wait_for(record.request.id);
+        if !record.is_done() {
+            return Ok(Accepted { record, waiting });
+        }
+        if record.failed().is_empty() {
+            return Err(RetryError::NothingFailed);
+        }
+        let _turn = self.0.accepting.acquire().await.ok();
+        let store = &self.0.parts.store;
+        let order = store.next_order().await?;
+        let mut again = record.again(order, self.clock().now());
+        again.request.priority = allowed.priority();
+        match store.requeue(&again).await? {
+            Save::Saved => again.revision += 1,
+            Save::Changed => return Err(RetryError::Changed),
+        }
+        Ok(Accepted { record: again, waiting })
     }
 }

@@ -24,7 +24,7 @@ use crate::domain::{RequestId, RequestRecord};
 use crate::entra::Tokens;
 use crate::store::{Backlog, DrainState, Store, StoreError};
 
-pub use accept::{AcceptError, Accepted};
+pub use accept::{AcceptError, Accepted, RetryError};
 pub use waiters::Waiting;
 
 /// The relay of one tenant. Cheap to clone.

@@ -14,13 +14,13 @@ mod requests;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use crate::domain::request::FINISHED_KEPT_DAYS;
+
 pub use backlog::{Backlog, DeadEntry, Waiting};
 pub use budget::Taken;
 pub use drain::{DrainState, Hold, Lease, LeaseId};
 pub use requests::{Put, Save};
 
-/// Days a finished request can still be looked up, unless it is set otherwise.
-pub const FINISHED_KEPT_DAYS: u32 = 7;
 /// Seconds in a day.
 const S_PER_DAY: i64 = 24 * 3600;
 

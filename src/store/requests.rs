@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 
-use super::item::{EXPIRES_AT, Item, QUEUED, QUEUED_AT, bytes, number};
+use super::item::{EXPIRES_AT, Item, QUEUED, QUEUED_AT, bytes, number, text};
 use super::{Store, StoreError, record, unavailable};
 use crate::domain::{RequestId, RequestRecord, Timestamp};
 
@@ -75,9 +75,12 @@ impl Store {
 
     /// Puts a finished request back into the backlog, at the place that `record` has in the order.
     pub async fn requeue(&self, record: &RequestRecord) -> Result<Save, StoreError> {
-        let clause = format!(", {QUEUED} = :order, {QUEUED_AT} = :at REMOVE {EXPIRES_AT}");
+        let clause =
+            format!(", {QUEUED} = :order, {QUEUED_AT} = :at, #priority = :priority REMOVE {EXPIRES_AT}");
         self.write_outcomes(record, &clause, |update| {
             update
+                .expression_attribute_names("#priority", "priority")
+                .expression_attribute_values(":priority", text(record.request.priority.as_str()))
                 .expression_attribute_values(":order", number(record.queued.unwrap_or_default()))
                 .expression_attribute_values(":at", number(record.queued_at.ms()))
         })

@@ -33,6 +33,11 @@ pub fn get(path: &str) -> Ask {
     Ask { method: "GET", path: path.into(), headers: Vec::new(), body: String::new() }.bearer(KEY)
 }
 
+/// A request to send a request's failed machines again.
+pub fn retry(id: &str) -> Ask {
+    Ask { method: "POST", ..get(&format!("/v1/tag-requests/{id}/retry")) }
+}
+
 impl Ask {
     pub fn add(tag: &str, machines: &[String]) -> Self {
         Self::native(&json!({ "Value": tag, "Action": "Add", "MachineIds": machines }))
@@ -53,8 +58,16 @@ impl Ask {
     }
 
     pub fn urgent(self) -> Self {
+        self.priority("urgent")
+    }
+
+    pub fn routine(self) -> Self {
+        self.priority("routine")
+    }
+
+    fn priority(self, class: &str) -> Self {
         let mut body: Value = serde_json::from_str(&self.body).unwrap();
-        body["Priority"] = "urgent".into();
+        body["Priority"] = class.into();
         Self { body: body.to_string(), ..self }
     }
 
@@ -76,6 +89,13 @@ impl Ask {
     /// Asks for an answer as soon as the request is durable.
     pub fn at_once(self) -> Self {
         self.header("prefer", "respond-async")
+    }
+
+    /// The tag, whether it is set, and the machines, as a native request names them.
+    pub fn content(&self) -> (String, bool, Vec<String>) {
+        let body: Value = serde_json::from_str(&self.body).unwrap();
+        let machines = serde_json::from_value(body["MachineIds"].clone()).unwrap();
+        (body["Value"].as_str().unwrap().to_owned(), body["Action"] == "Add", machines)
     }
 
     /// The event of an HTTP API that carries the request.

@@ -2,14 +2,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use defender_tag_relay::clock::Clock;
-use defender_tag_relay::config::Variables;
+use defender_tag_relay::config::{Settings, Variables};
 use defender_tag_relay::http::App;
+use defender_tag_relay::start::app;
 use local::{Loopback, Options, events};
 use serde_json::Value;
 use simulator::Simulator;
 use simulator::dynamodb::Storage;
+use tokio::sync::watch;
 
-use super::{Answer, get};
+use super::{Answer, Lines, get};
 
 /// A slow machine must not turn a 200 into a 202, unless that is what a test is about.
 fn patient(mut variables: Variables) -> Variables {
@@ -17,13 +19,27 @@ fn patient(mut variables: Variables) -> Variables {
     variables
 }
 
+fn owned<const N: usize>(variables: [(&str, &str); N]) -> Variables {
+    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
 /// When every test begins, in milliseconds since the Unix epoch.
 const BEGINNING_MS: i64 = 1_800_000_000_000;
 
-/// A relay with its outside worlds, and the clock they all go by. Waiting moves the clock on at once.
+/// A relay with its outside worlds, and the clock they all go by.
 pub struct World {
     pub loopback: Loopback,
-    clock_ms: Arc<AtomicI64>,
+    time: Time,
+}
+
+/// What the clock goes by.
+enum Time {
+    /// Waiting moves it on at once.
+    Jumping(Arc<AtomicI64>),
+    /// It stands until a test lets time pass.
+    Stepped(watch::Sender<i64>),
+    /// The machine's.
+    System,
 }
 
 impl World {
@@ -33,24 +49,30 @@ impl World {
 
     /// A world whose relay has these variables in its environment.
     pub async fn with<const N: usize>(variables: [(&str, &str); N]) -> Self {
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self::start(Storage::Memory, variables.into()).await
+        Self::start(Storage::Memory, owned(variables)).await
     }
 
     pub async fn start(storage: Storage, variables: Variables) -> Self {
-        let variables = patient(variables);
         let clock_ms = Arc::new(AtomicI64::new(BEGINNING_MS));
         let clock = Clock::manual(Arc::clone(&clock_ms));
-        let options = Options { dynamodb_port: 0, simulator_port: 0, storage, clock, variables };
-        Self { loopback: Loopback::start(options).await.unwrap(), clock_ms }
+        Self::on(storage, patient(variables), clock, Time::Jumping(clock_ms)).await
+    }
+
+    /// A world whose clock stands still until a test lets time pass.
+    pub async fn that_stands_still<const N: usize>(variables: [(&str, &str); N]) -> Self {
+        let (time, clock_ms) = watch::channel(BEGINNING_MS);
+        let clock = Clock::stepped(clock_ms);
+        Self::on(Storage::Memory, owned(variables), clock, Time::Stepped(time)).await
     }
 
     /// A world that other processes can share.
     pub async fn on_the_systems_clock<const N: usize>(variables: [(&str, &str); N]) -> Self {
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let (storage, clock) = (Storage::Memory, Clock::system());
+        Self::on(Storage::Memory, owned(variables), Clock::system(), Time::System).await
+    }
+
+    async fn on(storage: Storage, variables: Variables, clock: Clock, time: Time) -> Self {
         let options = Options { dynamodb_port: 0, simulator_port: 0, storage, clock, variables };
-        Self { loopback: Loopback::start(options).await.unwrap(), clock_ms: Arc::default() }
+        Self { loopback: Loopback::start(options).await.unwrap(), time }
     }
 
     pub fn app(&self) -> &App {
@@ -61,14 +83,38 @@ impl World {
         &self.loopback.simulator
     }
 
+    /// Another instance of the relay with other variables, as after a deployment.
+    pub async fn relay_with<const N: usize>(&self, variables: [(&str, &str); N]) -> App {
+        self.relay_on(&self.loopback.engine.url(), variables).await
+    }
+
+    /// Another instance of the relay whose way to the outside worlds may be cut.
+    pub async fn relay_behind(&self, lines: &Lines) -> App {
+        let simulator = lines.simulator_url.as_str();
+        let variables = [("DEFENDER_ENDPOINT", simulator), ("LOGIN_ENDPOINT", simulator)];
+        self.relay_on(&lines.dynamodb_url, variables).await
+    }
+
+    async fn relay_on<const N: usize>(&self, dynamodb_url: &str, variables: [(&str, &str); N]) -> App {
+        let mut all = self.loopback.variables.clone();
+        all.extend(owned(variables));
+        let aws = local::aws::clients(dynamodb_url);
+        app(&Settings::parse(&all).unwrap(), aws, self.app().relay.clock().clone()).await.unwrap()
+    }
+
     /// Another instance of the relay on the same table.
     pub async fn another_relay(&self) -> App {
-        self.loopback.another_relay(Clock::manual(Arc::clone(&self.clock_ms))).await.unwrap()
+        self.loopback.another_relay(self.app().relay.clock().clone()).await.unwrap()
     }
 
     /// Lets time pass.
     pub fn pass_s(&self, seconds: i64) {
-        self.clock_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
+        let ms = seconds * 1000;
+        match &self.time {
+            Time::Jumping(clock_ms) => drop(clock_ms.fetch_add(ms, Ordering::SeqCst)),
+            Time::Stepped(time) => time.send_modify(|clock_ms| *clock_ms += ms),
+            Time::System => panic!("the machine's clock is nobody's to move"),
+        }
     }
 
     /// Plays an event through the handler.

@@ -1,0 +1,75 @@
+//! An instance that dies between any two of its steps: nothing is lost, doubled or out of order.
+
+use defender_tag_relay::http::App;
+
+use crate::support::{Ask, Cut, History, Lines, World, machine, unknown_machine};
+
+/// More steps than a run has, so that the search for its end is bounded.
+const STEPS_MAX: usize = 200;
+
+fn asks() -> [Ask; 4] {
+    let unknown = unknown_machine(1);
+    [
+        Ask::add("vip", &[machine(1), machine(2), unknown]).key("first"),
+        Ask::remove("vip", &[machine(2), machine(3)]).key("second"),
+        Ask::add("other", &[machine(1)]).key("third"),
+        Ask::add("vip", &[machine(3)]).key("fourth").at_once(),
+    ]
+}
+
+/// Sends everything to an instance that dies at the cut, and what it does not answer to a survivor.
+/// Says whether it died.
+async fn run(cut: Cut) -> bool {
+    let world = World::new().await;
+    let (engine, simulator) = (world.loopback.engine.url(), world.simulator().url());
+    let lines = Lines::start(engine, simulator, cut).await;
+    let dying = world.relay_behind(&lines).await;
+    let mut history = History::default();
+    let mut died = false;
+    for ask in asks() {
+        let answered = if died { None } else { answer_of(&dying, &ask, &lines).await };
+        died |= answered.is_none();
+        let id = match answered {
+            Some(id) => id,
+            None => ask.clone().at_once().send(&world).await.id(),
+        };
+        history.note(&ask, id);
+    }
+    tokio::select! {
+        () = dying.relay.until_idle() => {}
+        () = lines.cut() => died = true,
+    }
+    world.pass_s(42);
+    world.schedule_until_empty().await;
+    history.judge(&world).await.unwrap_or_else(|wrong| panic!("{cut:?}: {wrong}"));
+    died
+}
+
+/// The id of the accepted request; none if the instance dies before it answers.
+async fn answer_of(dying: &App, ask: &Ask, lines: &Lines) -> Option<String> {
+    tokio::select! {
+        biased;
+        answer = ask.send_to(dying) => Some(answer.id()),
+        () = lines.cut() => None,
+    }
+}
+
+async fn at_every_step(cut: fn(usize) -> Cut) {
+    for step in 1..STEPS_MAX {
+        if !run(cut(step)).await {
+            assert!(step > 20, "a run has more than {step} steps");
+            return;
+        }
+    }
+    panic!("a run has more than {STEPS_MAX} steps");
+}
+
+#[tokio::test]
+async fn a_death_before_any_step_loses_nothing() {
+    at_every_step(Cut::Before).await;
+}
+
+#[tokio::test]
+async fn a_death_after_any_step_loses_nothing() {
+    at_every_step(Cut::After).await;
+}

@@ -1,0 +1,95 @@
+use crate::support::{Answer, Ask, World, get, machine, machines, retry};
+
+/// A request for three machines that expired because Defender was down; it is up again.
+async fn expired(world: &World) -> Answer {
+    world.simulator().switch(|s| s.down = true);
+    let accepted = Ask::add("vip", &machines(0..3)).at_once().send(world).await;
+    world.app().relay.until_idle().await;
+    world.pass_s(25 * 3600);
+    world.schedule_until_empty().await;
+    world.simulator().switch(|s| s.down = false);
+    accepted.now(world).await
+}
+
+#[tokio::test]
+async fn what_expired_is_done_after_a_retry() {
+    let world = World::new().await;
+    let request = expired(&world).await;
+    assert_eq!(request.count("expired"), 3);
+    let again = retry(&request.id()).send(&world).await;
+    assert_eq!((again.status, again.id(), again.count("applied")), (200, request.id(), 3));
+    assert!(world.carries(&machine(2), "vip"));
+}
+
+#[tokio::test]
+async fn of_a_request_that_was_partly_rejected_only_the_rejected_machines_are_sent_again() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.refused_machines = [machine(1)].into());
+    let request = Ask::add("vip", &machines(0..3)).send(&world).await;
+    assert_eq!((request.count("applied"), request.outcome(1)), (2, "rejected"));
+
+    world.simulator().switch(|s| s.refused_machines.clear());
+    let again = retry(&request.id()).send(&world).await;
+    assert_eq!((again.count("applied"), world.call_sizes().last()), (3, Some(&1)));
+}
+
+#[tokio::test]
+async fn a_retry_is_later_in_order_than_every_request_before_it() {
+    let world = World::new().await;
+    let request = expired(&world).await;
+    Ask::remove("vip", &[machine(1)]).send(&world).await;
+    retry(&request.id()).send(&world).await;
+    assert!(world.carries(&machine(1), "vip"));
+}
+
+#[tokio::test]
+async fn a_retried_request_has_the_whole_time_to_expire_again() {
+    let world = World::new().await;
+    let request = expired(&world).await;
+    world.simulator().switch(|s| s.down = true);
+    assert_eq!(retry(&request.id()).at_once().send(&world).await.status, 202);
+    world.app().relay.until_idle().await;
+    world.pass_s(23 * 3600);
+    world.simulator().switch(|s| s.down = false);
+    world.schedule_until_empty().await;
+    assert_eq!(request.now(&world).await.count("applied"), 3);
+}
+
+#[tokio::test]
+async fn a_request_without_a_failed_machine_is_not_sent_again() {
+    let world = World::new().await;
+    let request = Ask::add("vip", &[machine(1)]).send(&world).await;
+    let again = retry(&request.id()).send(&world).await;
+    assert_eq!((again.status, world.calls()), (409, 1));
+    insta::assert_snapshot!(again.problem());
+}
+
+#[tokio::test]
+async fn a_request_that_still_waits_is_shown_as_it_is() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.forbidden = true);
+    let request = Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
+    let again = retry(&request.id()).at_once().send(&world).await;
+    assert_eq!((again.status, again.outcome(0)), (202, "pending"));
+}
+
+#[tokio::test]
+async fn only_the_source_that_sent_a_request_can_send_it_again_and_only_what_it_may_do_now() {
+    let world = World::new().await;
+    let request = expired(&world).await;
+    let calls = world.calls();
+    let sources = |name: &str, tag: &str| {
+        serde_json::json!({ "sources": [{ "name": name, "verify": { "scheme": "bearer",
+            "secrets": [local::loopback::KEY] }, "priority": "routine",
+            "allow": { "tags": [tag], "actions": ["Add"], "machines": 10 } }] })
+        .to_string()
+    };
+    let stranger = world.relay_with([("SOURCES", &sources("stranger", "*"))]).await;
+    let narrowed = world.relay_with([("SOURCES", &sources("soar", "other"))]).await;
+    assert_eq!(retry(&request.id()).send_to(&stranger).await.status, 404);
+    assert_eq!(retry(&request.id()).bearer("wrong").send(&world).await.status, 401);
+    let denied = retry(&request.id()).send_to(&narrowed).await;
+    assert_eq!((denied.status, denied.body["code"].as_str()), (403, Some("tag_not_allowed")));
+    assert_eq!(world.calls(), calls, "nothing was sent");
+    assert_eq!(get(&format!("/v1/tag-requests/{}", request.id())).send(&world).await.count("expired"), 3);
+}
