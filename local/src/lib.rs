@@ -4,5 +4,6 @@
 pub mod aws;
 pub mod events;
 pub mod loopback;
+pub mod trial;
 
 pub use loopback::{Loopback, NotStarted, Options};

@@ -132,9 +132,7 @@ impl Store {
     /// Whether the request is still in the backlog. Reads the index's entry alone, which is small however many
     /// machines the request names.
     pub async fn is_waiting(&self, id: RequestId, order: Order) -> Result<bool, StoreError> {
-        let query = self
-            .backlog_query(self.request_pk(id), "=", order)
-            .select(Select::Count);
+        let query = self.backlog_query(self.request_pk(id), "=", order).select(Select::Count);
         let page = query.send().await.map_err(|error| unavailable(&error))?;
         Ok(page.count() > 0)
     }

@@ -1,8 +1,11 @@
 //! An instance that dies between any two of its steps: nothing is lost, doubled or out of order.
 
-use defender_tag_relay::http::App;
+use std::collections::BTreeMap;
 
-use crate::support::{Ask, Cut, History, Lines, World, machine, unknown_machine};
+use defender_tag_relay::http::App;
+use local::trial::History;
+
+use crate::support::{Ask, Cut, Lines, World, get, machine, unknown_machine};
 
 /// More steps than a run has, so that the search for its end is bounded.
 const STEPS_MAX: usize = 200;
@@ -24,16 +27,17 @@ async fn run(cut: Cut) -> bool {
     let (engine, simulator) = (world.loopback.engine.url(), world.simulator().url());
     let lines = Lines::start(engine, simulator, cut).await;
     let dying = world.relay_behind(&lines).await;
-    let mut history = History::default();
+    let history = History::default();
     let mut died = false;
     for ask in asks() {
+        let sent = history.sending();
         let answered = if died { None } else { answer_of(&dying, &ask, &lines).await };
         died |= answered.is_none();
         let id = match answered {
             Some(id) => id,
             None => ask.clone().at_once().send(&world).await.id(),
         };
-        history.note(&ask, id);
+        history.answered(ask.asked(), id, sent);
     }
     tokio::select! {
         () = dying.relay.until_idle() => {}
@@ -41,7 +45,11 @@ async fn run(cut: Cut) -> bool {
     }
     world.pass_s(42);
     world.schedule_until_empty().await;
-    history.judge(&world).await.unwrap_or_else(|wrong| panic!("{cut:?}: {wrong}"));
+    let mut shown = BTreeMap::new();
+    for id in history.ids() {
+        shown.insert(id.clone(), get(&format!("/v1/tag-requests/{id}")).send(&world).await.body);
+    }
+    history.judge(world.simulator(), &shown).unwrap_or_else(|wrong| panic!("{cut:?}: {wrong}"));
     died
 }
 

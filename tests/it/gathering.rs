@@ -66,7 +66,11 @@ async fn an_urgent_request_does_not_wait_while_others_gather() {
     let urgent = Ask::add("now", &[machine(99)]).send(&world).await;
     assert_eq!((urgent.status, urgent.outcome(0), world.calls()), (200, "applied", calls + 1));
     let both = Ask::add("tag-11", &[machine(99)]).send(&world).await;
-    assert_eq!((both.outcome(0), world.call_sizes().last()), ("applied", Some(&2)), "routine ones ride along");
+    assert_eq!(
+        (both.outcome(0), world.call_sizes().last()),
+        ("applied", Some(&2)),
+        "routine ones ride along"
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 use local::events;
 use local::loopback::KEY;
+use local::trial::Asked;
 use serde_json::{Value, json};
 
 use super::World;
@@ -91,11 +92,11 @@ impl Ask {
         self.header("prefer", "respond-async")
     }
 
-    /// The tag, whether it is set, and the machines, as a native request names them.
-    pub fn content(&self) -> (String, bool, Vec<String>) {
+    /// What a native request asks for.
+    pub fn asked(&self) -> Asked {
         let body: Value = serde_json::from_str(&self.body).unwrap();
         let machines = serde_json::from_value(body["MachineIds"].clone()).unwrap();
-        (body["Value"].as_str().unwrap().to_owned(), body["Action"] == "Add", machines)
+        Asked { tag: body["Value"].as_str().unwrap().to_owned(), add: body["Action"] == "Add", machines }
     }
 
     /// The event of an HTTP API that carries the request.

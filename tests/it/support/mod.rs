@@ -2,12 +2,10 @@
 
 mod ask;
 mod function;
-mod history;
 mod line;
 mod world;
 
 pub use ask::{Answer, Ask, get, machine, machines, retry, unknown_machine};
 pub use function::Function;
-pub use history::History;
 pub use line::{Cut, Lines};
 pub use world::World;
