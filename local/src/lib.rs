@@ -4,6 +4,7 @@
 pub mod aws;
 pub mod events;
 pub mod loopback;
+pub mod meter;
 pub mod trial;
 
 pub use loopback::{Loopback, NotStarted, Options};

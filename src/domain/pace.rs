@@ -1,17 +1,24 @@
 //! The pace: which batches leave now, and which gather a little longer so that their calls are fuller.
 //!
 //! Invariant: a full batch and an urgent one leave at once, and so does every batch while few calls were made.
-//! No batch gathers for longer than [`GATHER_MS`] from when its oldest request was received.
+//! The others gather, the longer the scarcer calls are, and leave together: never later than
+//! [`GATHER_MAX_MS`] after the oldest request among them was queued.
 
 use super::fold::Batch;
 use super::{Priority, RequestRecord, Timestamp};
 
-/// Calls in the budget's minute that leave as soon as there is anything to send: whoever sends a few requests
-/// is served at once, and a burst of one-machine requests costs no more than a tenth of the minute.
-const CALLS_AT_ONCE_A_MINUTE: usize = 8;
-/// Milliseconds that a batch which is not full gathers after that. Longer than a native request waits for its
-/// outcome, so that callers who send one request after the other are answered 202 and go on sending.
+/// Calls in the budget's minute that leave as soon as there is anything to send: a burst of one-machine
+/// requests costs no more than a tenth of the minute.
+const CALLS_AT_ONCE: usize = 8;
+/// The same for a request that waits alone: somebody who sends one after the other gains nothing from gathering.
+const CALLS_AT_ONCE_ALONE: usize = 50;
+/// Milliseconds that batches gather after that. Longer than a native request waits for its outcome, so that
+/// callers who send one request after the other are answered 202 and go on sending.
 pub const GATHER_MS: i64 = 5_000;
+/// From these many calls in the budget's minute on they gather longer. The hour's limit sustains 25 a minute.
+const LONGER: [(usize, i64); 2] = [(50, GATHER_MAX_MS), (25, 2 * GATHER_MS)];
+/// Longest time to gather, in milliseconds.
+pub const GATHER_MAX_MS: i64 = 4 * GATHER_MS;
 
 /// Batches, parted by when they leave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,28 +51,48 @@ pub fn pace(
     if full > 0 && !usage.whole {
         return Paced { now: batches.into_iter().filter(is_full).collect(), gathering_until: None };
     }
-    let mut free = CALLS_AT_ONCE_A_MINUTE.saturating_sub(usage.calls + full);
+    let at_once = if is_alone(&batches) { CALLS_AT_ONCE_ALONE } else { CALLS_AT_ONCE };
+    let mut free = at_once.saturating_sub(usage.calls + full);
     let mut paced = Paced::default();
+    let mut gathering = Vec::new();
     for batch in batches {
-        let leaves_at = leaves_at(&batch, requests);
-        if is_full(&batch) || batch.priority == Priority::Urgent || leaves_at <= now {
+        if is_full(&batch) || batch.priority == Priority::Urgent {
             paced.now.push(batch);
         } else if free > 0 {
             free -= 1;
             paced.now.push(batch);
         } else {
-            let until = paced.gathering_until.map_or(leaves_at, |until: Timestamp| until.min(leaves_at));
-            paced.gathering_until = Some(until);
+            gathering.push(batch);
         }
+    }
+    let oldest = gathering.iter().filter_map(|batch| oldest(batch, requests)).min();
+    let until = oldest.map(|queued_at| queued_at.plus_ms(gather_ms(usage.calls + gathering.len())));
+    match until {
+        Some(until) if until > now => paced.gathering_until = Some(until),
+        _ => paced.now.extend(gathering),
     }
     paced
 }
 
-/// When a batch has gathered long enough.
-fn leaves_at(batch: &Batch, requests: &[RequestRecord]) -> Timestamp {
-    let asked = batch.members.iter().filter_map(|(_, slot)| requests.get(slot.request));
-    let oldest = asked.map(|record| record.queued_at).min();
-    oldest.unwrap_or_default().plus_ms(GATHER_MS)
+/// Whether the batches are one request's.
+fn is_alone(batches: &[Batch]) -> bool {
+    let mut slots = batches.iter().flat_map(|batch| &batch.members).map(|(_, slot)| slot.request);
+    let first = slots.next();
+    slots.all(|request| Some(request) == first)
+}
+
+/// How long batches gather if so many calls count in the budget's minute once they have left.
+fn gather_ms(calls: usize) -> i64 {
+    LONGER.iter().find(|(from, _)| calls >= *from).map_or(GATHER_MS, |(_, ms)| *ms)
+}
+
+fn oldest(batch: &Batch, requests: &[RequestRecord]) -> Option<Timestamp> {
+    batch
+        .members
+        .iter()
+        .filter_map(|(_, slot)| requests.get(slot.request))
+        .map(|record| record.queued_at)
+        .min()
 }
 
 #[cfg(test)]

@@ -3,12 +3,16 @@
 use axum::http::HeaderMap;
 
 use crate::config::RESPOND_WITHIN_MS_MAX;
+use crate::relay::Patience;
 
-/// Milliseconds to wait for the outcome: what the caller prefers, else `otherwise_ms`.
-pub(super) fn wait_ms(headers: &HeaderMap, otherwise_ms: u32) -> u32 {
+/// How long to wait for the outcome: what the caller prefers, else up to `otherwise_ms` milliseconds.
+pub(super) fn patience(headers: &HeaderMap, otherwise_ms: u32) -> Patience {
     let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     let mut preferences = values.flat_map(|value| value.split([',', ';'])).map(str::trim);
-    preferences.find_map(preferred_ms).unwrap_or(otherwise_ms).min(RESPOND_WITHIN_MS_MAX)
+    match preferences.find_map(preferred_ms) {
+        Some(ms) => Patience::Asked { ms: ms.min(RESPOND_WITHIN_MS_MAX) },
+        None => Patience::Usual { ms: otherwise_ms.min(RESPOND_WITHIN_MS_MAX) },
+    }
 }
 
 fn preferred_ms(preference: &str) -> Option<u32> {
@@ -29,13 +33,14 @@ mod tests {
         let wait = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert("prefer", value.parse().unwrap());
-            wait_ms(&headers, 4000)
+            patience(&headers, 4000)
         };
-        assert_eq!(wait("wait=2"), 2000);
-        assert_eq!(wait("wait=99"), RESPOND_WITHIN_MS_MAX);
-        assert_eq!(wait("Respond-Async"), 0);
-        assert_eq!(wait("handling=lenient, wait=\"1\""), 1000);
-        assert_eq!(wait("wait=soon"), 4000);
-        assert_eq!(wait_ms(&HeaderMap::new(), 4000), 4000);
+        let asked = |ms| Patience::Asked { ms };
+        assert_eq!(wait("wait=2"), asked(2000));
+        assert_eq!(wait("wait=99"), asked(RESPOND_WITHIN_MS_MAX));
+        assert_eq!(wait("Respond-Async"), asked(0));
+        assert_eq!(wait("handling=lenient, wait=\"1\""), asked(1000));
+        assert_eq!(wait("wait=soon"), Patience::Usual { ms: 4000 });
+        assert_eq!(patience(&HeaderMap::new(), 4000), Patience::Usual { ms: 4000 });
     }
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::{App, Invocation, Problem, answer, prefer};
 use crate::domain::{RequestId, RequestRecord};
 use crate::inbound::{Asked, Unverified, Verified, allow, read_native};
-use crate::relay::Accepted;
+use crate::relay::{Accepted, Patience};
 
 /// Bytes a body may have: 10,000 machines and room to spare.
 const BODY_MAX_BYTES: usize = 1024 * 1024;
@@ -32,18 +32,18 @@ pub(super) async fn post(
     let key = idempotency_key(&head.headers)?;
     let asked = read_native(verified.body(), app.machines_per_request)?;
     let accepted = app.relay.accept(allow(&verified, asked)?, key).await?;
-    let wait_ms = prefer::wait_ms(&head.headers, app.respond_within_ms);
-    Ok(respond(&app, accepted, wait_ms, &invocation).await)
+    let patience = prefer::patience(&head.headers, app.respond_within_ms);
+    Ok(respond(&app, accepted, patience, &invocation).await)
 }
 
-/// Answers when the request is done, or when the time to wait is up.
-async fn respond(app: &App, accepted: Accepted, wait_ms: u32, invocation: &Invocation) -> Response {
+/// Answers when the request is done, or when the caller's patience is at its end.
+async fn respond(app: &App, accepted: Accepted, patience: Patience, invocation: &Invocation) -> Response {
     let Accepted { record, waiting } = accepted;
     if record.is_done() {
         return answer::accepted(&record);
     }
     app.relay.start_drain(record.request.priority, invocation.ends_at);
-    let done = if wait_ms == 0 { None } else { waiting.done_within(&record, wait_ms).await };
+    let done = waiting.done(&record, patience).await;
     answer::accepted(done.as_ref().unwrap_or(&record))
 }
 
@@ -70,8 +70,8 @@ pub(super) async fn retry(
     let (tag, action, priority) = (request.tag.clone(), request.action, Some(request.priority));
     let allowed = allow(&verified, Asked { tag, action, machines: record.failed(), priority })?;
     let accepted = app.relay.retry(record, &allowed).await?;
-    let wait_ms = prefer::wait_ms(&headers, app.respond_within_ms);
-    Ok(respond(&app, accepted, wait_ms, &invocation).await)
+    let patience = prefer::patience(&headers, app.respond_within_ms);
+    Ok(respond(&app, accepted, patience, &invocation).await)
 }
 
 async fn own_request(

@@ -25,7 +25,7 @@ use crate::entra::Tokens;
 use crate::store::{Backlog, DrainState, Store, StoreError};
 
 pub use accept::{AcceptError, Accepted, RetryError};
-pub use waiters::Waiting;
+pub use waiters::{Patience, Waiting};
 
 /// The relay of one tenant. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -44,6 +44,22 @@ impl Waiters {
     }
 }
 
+/// How long somebody waits for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// So many milliseconds, but not while the drain is held up or batches gather: then the answer is better
+    /// given at once.
+    Usual {
+        /// Milliseconds.
+        ms: u32,
+    },
+    /// So many milliseconds, unless it is known that nothing is sent before they are over.
+    Asked {
+        /// Milliseconds.
+        ms: u32,
+    },
+}
+
 /// A place among those who wait for a request.
 #[derive(Debug)]
 pub struct Waiting {
@@ -60,20 +76,26 @@ impl Relay {
 }
 
 impl Waiting {
-    /// The request, which now waits as `record` says, when it is done. Nothing after `within_ms` milliseconds,
-    /// or as soon as it is known that nothing is sent before then.
-    pub async fn done_within(mut self, record: &RequestRecord, within_ms: u32) -> Option<RequestRecord> {
+    /// The request, which now waits as `record` says, when it is done; nothing when the patience is at its end.
+    pub async fn done(mut self, record: &RequestRecord, patience: Patience) -> Option<RequestRecord> {
         let relay = self.relay.clone();
-        let (limit, until) = (Duration::from_millis(within_ms.into()), relay.clock().now());
-        let until = until.plus_ms(within_ms.into());
+        let now = relay.clock().now();
+        let (ms, held_beyond) = match patience {
+            Patience::Usual { ms } => (ms, now),
+            Patience::Asked { ms } => (ms, now.plus_ms(ms.into())),
+        };
+        if ms == 0 {
+            return None;
+        }
         tokio::select! {
             biased;
-            done = tokio::time::timeout(limit, self.done(record.queued)) => done.ok(),
-            () = relay.0.runner.held_beyond(record.request.priority, until) => None,
+            done = tokio::time::timeout(Duration::from_millis(ms.into()), self.told(record.queued)) => done.ok(),
+            () = relay.0.runner.held_beyond(record.request.priority, held_beyond) => None,
         }
     }
 
-    async fn done(&mut self, place: Option<Order>) -> RequestRecord {
+    async fn told(&mut self, place: Option<Order>) -> RequestRecord {
+        let mut looks = 0u32;
         loop {
             if let Some(record) = self.told_within_a_look().await {
                 return record;
@@ -81,7 +103,8 @@ impl Waiting {
             if self.relay.is_draining() {
                 continue;
             }
-            match self.look(place).await {
+            looks = looks.wrapping_add(1);
+            match self.look(place, looks).await {
                 Ok(Some(record)) => return record,
                 Ok(None) => {}
                 Err(error) => tracing::warn!(%error, "a request that is waited for could not be looked at"),
@@ -89,9 +112,15 @@ impl Waiting {
         }
     }
 
-    /// The request if it is done. As long as it has its place in the backlog the request itself is not read.
-    async fn look(&self, place: Option<Order>) -> Result<Option<RequestRecord>, StoreError> {
+    /// One small read: in turn what holds the other drain up, and whether the request still has its place in
+    /// the backlog. The request itself, which may be large, is read only when it has none.
+    async fn look(&self, place: Option<Order>, looks: u32) -> Result<Option<RequestRecord>, StoreError> {
         let store = &self.relay.0.parts.store;
+        if looks % 2 == 1 {
+            let state = store.drain_state().await?;
+            self.relay.0.runner.held(state.hold);
+            return Ok(None);
+        }
         if let Some(order) = place
             && store.is_waiting(self.id, order).await?
         {

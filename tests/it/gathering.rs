@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use defender_tag_relay::domain::pace::GATHER_MS;
+use defender_tag_relay::domain::pace::GATHER_MAX_MS;
 use futures_util::future::join_all;
 
 use crate::support::{Answer, Ask, World, machine};
@@ -26,7 +26,7 @@ async fn fifty_clients(world: &World, tags: usize) -> Vec<Answer> {
 
 /// Lets the batches leave that have gathered, and shows how the requests ended.
 async fn outcomes(world: &World, answers: &[Answer]) -> BTreeMap<String, usize> {
-    world.pass_s(GATHER_MS / 1000);
+    world.pass_s(GATHER_MAX_MS / 1000);
     world.app().relay.until_idle().await;
     let mut outcomes = BTreeMap::new();
     for answer in answers {
@@ -53,14 +53,36 @@ async fn with_twenty_tags_mixed_they_cost_at_most_forty() {
 }
 
 #[tokio::test]
+async fn whoever_sends_one_request_after_the_other_gets_each_outcome_at_once() {
+    let world = World::that_stands_still([]).await;
+    for n in 0..20 {
+        let answer = Ask::add("vip", &[machine(n)]).send(&world).await;
+        assert_eq!((answer.status, answer.outcome(0)), (200, "applied"));
+    }
+    assert_eq!(world.calls(), 20);
+}
+
+#[tokio::test]
+async fn whoever_asks_to_wait_waits_until_the_batches_leave_that_gather() {
+    let world = World::that_stands_still([]).await;
+    let asks: Vec<_> = (0..20).map(|n| Ask::add(&format!("tag-{n}"), &[machine(n)])).collect();
+    let patient = asks.iter().map(|ask| ask.clone().header("prefer", "wait=25").send_owned(&world));
+    let time = async {
+        while world.budget().await["heldUp"]["reason"] != "gathering" {}
+        world.pass_s(GATHER_MAX_MS / 1000);
+    };
+    let (answers, ()) = tokio::join!(join_all(patient), time);
+    assert!(answers.iter().all(|answer| (answer.status, answer.outcome(0)) == (200, "applied")));
+}
+
+#[tokio::test]
 async fn an_urgent_request_does_not_wait_while_others_gather() {
     let sources = serde_json::json!({ "sources": [{ "name": "soar", "priority": "urgent",
         "verify": { "scheme": "bearer", "secrets": [local::loopback::KEY] },
         "allow": { "tags": ["*"], "actions": ["Add"], "machines": 10 } }] });
     let world = World::that_stands_still([("SOURCES", &sources.to_string())]).await;
-    for n in 0..12 {
-        Ask::add(&format!("tag-{n}"), &[machine(n)]).routine().send(&world).await;
-    }
+    let asks: Vec<_> = (0..20).map(|n| Ask::add(&format!("tag-{n}"), &[machine(n)]).routine()).collect();
+    join_all(asks.iter().map(|ask| ask.send(&world))).await;
     assert_eq!(world.budget().await["heldUp"]["reason"], "gathering");
     let calls = world.calls();
     let urgent = Ask::add("now", &[machine(99)]).send(&world).await;

@@ -13,6 +13,7 @@ mod support;
 mod bad_input;
 mod batching;
 mod budget;
+mod bulk;
 mod configuration;
 mod crashes;
 mod defender_answers;

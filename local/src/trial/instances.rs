@@ -50,7 +50,7 @@ pub struct Instances {
 }
 
 impl Instances {
-    /// Starts `count` processes of the binary `killing`, each in the role of an instance.
+    /// Starts `count` processes of the binary `trial`, each in the role of an instance.
     pub async fn start(
         binary: &Path,
         count: usize,
@@ -83,6 +83,13 @@ impl Instances {
         }
         put(slot, self.spawn().await?);
         Ok(())
+    }
+
+    /// The most memory that one of them has held so far, in KiB. Linux tells; elsewhere it is unknown.
+    pub fn peak_memory_kib(&self, number: usize) -> Option<u64> {
+        let slot = self.slots[number % self.slots.len()].lock().ok()?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", slot.as_ref()?.0.id()?)).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok())
     }
 
     async fn spawn(&self) -> io::Result<(Child, u16)> {

@@ -71,7 +71,7 @@ struct Run {
 }
 
 impl Killing {
-    /// Runs it. `binary` is the one called `killing`. An error says what was wrong.
+    /// Runs it. `binary` is the one called `trial`. An error says what was wrong.
     pub async fn run(self, binary: &Path) -> Result<Verdict, Error> {
         let since = Clock::system().now();
         let clock = Clock::scaled(since, self.times);

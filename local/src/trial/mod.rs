@@ -1,9 +1,11 @@
-//! Trials: the relay under load while its processes are killed, on this machine alone.
+//! Trials: relay processes under load, and killed under load, on this machine alone.
 
 mod history;
 mod instances;
 mod killing;
+mod load;
 
 pub use history::{Asked, History, Sent};
 pub use instances::{Instances, serve_instance};
 pub use killing::{Killing, Verdict};
+pub use load::{Answers, Load};

@@ -45,16 +45,35 @@ fn the_first_calls_of_a_minute_leave_at_once() {
 }
 
 #[test]
-fn a_full_batch_leaves_at_once_and_what_is_left_over_gathers() {
-    let split = paced(&[request(1, "vip", 9, 0)], 50, true);
-    assert_eq!((sizes(&split), split.gathering_until), (vec![4, 4], Some(NOW.plus_ms(GATHER_MS))));
+fn a_request_that_waits_alone_leaves_at_once_until_half_the_minute_is_used() {
+    let alone = [request(1, "vip", 6, 0)];
+    assert_eq!((sizes(&paced(&alone, 48, true)), sizes(&paced(&alone, 49, true))), (vec![4, 2], vec![4]));
 }
 
 #[test]
-fn a_batch_leaves_when_its_oldest_request_has_gathered_long_enough() {
+fn a_full_batch_leaves_at_once_and_what_is_left_over_gathers() {
+    let split = paced(&[request(1, "vip", 8, 0), request(2, "vip", 1, 0)], 50, true);
+    assert_eq!((sizes(&split), split.gathering_until), (vec![4, 4], Some(NOW.plus_ms(GATHER_MAX_MS))));
+}
+
+#[test]
+fn when_the_oldest_request_has_gathered_long_enough_all_leave_together() {
     let requests = [request(1, "old", 1, GATHER_MS), request(2, "old", 1, 0), request(3, "new", 1, 40)];
-    let split = paced(&requests, 50, true);
-    assert_eq!((sizes(&split), split.gathering_until), (vec![2], Some(NOW.plus_ms(GATHER_MS - 40))));
+    let split = paced(&requests, 10, true);
+    assert_eq!((sizes(&split), split.gathering_until), (vec![2, 1], None));
+    assert_eq!(paced(&requests[1..], 10, true).gathering_until, Some(NOW.plus_ms(GATHER_MS - 40)));
+}
+
+#[test]
+fn the_scarcer_calls_are_the_longer_batches_gather() {
+    let two = [request(1, "vip", 1, 0), request(2, "vip", 1, 0)];
+    let until = |calls| paced(&two, calls, true).gathering_until;
+    let after = |ms| Some(NOW.plus_ms(ms));
+    assert_eq!((until(7), until(8), until(23)), (None, after(5_000), after(5_000)));
+    assert_eq!(
+        (until(24), until(48), until(49), until(99)),
+        (after(10_000), after(10_000), after(20_000), after(20_000))
+    );
 }
 
 #[test]
@@ -75,7 +94,7 @@ fn while_there_is_more_to_read_only_full_batches_leave() {
 proptest! {
     #[test]
     fn every_batch_leaves_now_or_within_the_time_to_gather(
-        ages in proptest::collection::vec((0i64..8_000, 0usize..6, 1usize..9), 0..30), calls in 0usize..20,
+        ages in proptest::collection::vec((0i64..25_000, 0usize..6, 1usize..9), 0..30), calls in 0usize..99,
     ) {
         let requests: Vec<_> = (0..).zip(&ages)
             .map(|(order, (age_ms, tag, machines))| request(order, &format!("tag-{tag}"), *machines, *age_ms))
@@ -84,6 +103,6 @@ proptest! {
         let all = fold(&requests, rules).batches.len();
         let split = paced(&requests, calls, true);
         prop_assert_eq!(split.gathering_until.is_none(), split.now.len() == all);
-        prop_assert!(split.gathering_until.is_none_or(|until| until > NOW && until <= NOW.plus_ms(GATHER_MS)));
+        prop_assert!(split.gathering_until.is_none_or(|until| until > NOW && until <= NOW.plus_ms(GATHER_MAX_MS)));
     }
 }

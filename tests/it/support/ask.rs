@@ -122,6 +122,10 @@ impl Ask {
         world.play(self.event()).await
     }
 
+    pub async fn send_owned(self, world: &World) -> Answer {
+        self.send(world).await
+    }
+
     /// Sends it to another instance of the relay.
     pub async fn send_to(&self, app: &defender_tag_relay::http::App) -> Answer {
         Answer::new(&events::play(app, self.event()).await.unwrap())

@@ -5,6 +5,7 @@ use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::{Settings, Variables};
 use defender_tag_relay::http::App;
 use defender_tag_relay::start::app;
+use local::meter::Meter;
 use local::{Loopback, Options, events};
 use serde_json::Value;
 use simulator::Simulator;
@@ -21,6 +22,11 @@ fn patient(mut variables: Variables) -> Variables {
 
 fn owned<const N: usize>(variables: [(&str, &str); N]) -> Variables {
     variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+async fn schedule(app: &App) {
+    let event = events::load("schedule.json").unwrap();
+    assert_eq!(events::play(app, event).await.unwrap()["status"], "drained");
 }
 
 /// When every test begins, in milliseconds since the Unix epoch.
@@ -83,6 +89,14 @@ impl World {
         &self.loopback.simulator
     }
 
+    /// Another instance of the relay, and what it costs.
+    pub async fn relay_metered(&self) -> (App, Meter) {
+        let meter = Meter::default();
+        let aws = meter.on(&local::aws::clients(&self.loopback.engine.url()));
+        let settings = Settings::parse(&self.loopback.variables).unwrap();
+        (app(&settings, aws, self.app().relay.clock().clone()).await.unwrap(), meter)
+    }
+
     /// Another instance of the relay with other variables, as after a deployment.
     pub async fn relay_with<const N: usize>(&self, variables: [(&str, &str); N]) -> App {
         self.relay_on(&self.loopback.engine.url(), variables).await
@@ -124,14 +138,18 @@ impl World {
 
     /// What the schedule does each minute.
     pub async fn schedule(&self) {
-        let event = events::load("schedule.json").unwrap();
-        assert_eq!(events::play(self.app(), event).await.unwrap()["status"], "drained");
+        schedule(self.app()).await;
     }
 
     /// Lets minutes pass, each with its schedule, until nothing waits.
     pub async fn schedule_until_empty(&self) {
+        self.drain_until_empty(self.app()).await;
+    }
+
+    /// The same, with the schedule of another instance.
+    pub async fn drain_until_empty(&self, app: &App) {
         for _ in 0..300 {
-            self.schedule().await;
+            schedule(app).await;
             if self.budget().await["backlog"]["requests"] == 0 {
                 return;
             }

@@ -1,0 +1,128 @@
+//! Trials of the relay on this machine: `cargo trial killing`, `cargo trial load`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use comfy_table::{Table, presets};
+
+use defender_tag_relay::config::from_environment;
+use defender_tag_relay::domain::Timestamp;
+use lambda_runtime::Error;
+use local::trial::{Answers, Killing, Load, serve_instance};
+
+/// Machines of the large backlog, and of each request that makes it up.
+const BACKLOG: (usize, usize) = (100_000, 137);
+/// How much faster than the machine's the clock of the large backlog is: it waits for the budget.
+const BACKLOG_TIMES: i64 = 20;
+
+/// Trials of the relay on this machine. Everything stays on 127.0.0.1 and ends by itself.
+#[derive(Debug, Parser)]
+#[command(name = "cargo trial", version)]
+enum Trial {
+    /// Kills relay processes at random moments while requests come, and judges what is left.
+    Killing {
+        /// The first seed.
+        #[arg(long, default_value_t = 1)]
+        from: u64,
+        /// How many seeds.
+        #[arg(long, default_value_t = 5)]
+        seeds: u64,
+        /// Processes killed with each seed.
+        #[arg(long, default_value_t = 8)]
+        kills: usize,
+    },
+    /// Many clients at once, a request when idle, and a backlog of a hundred thousand machines: one table.
+    Load,
+    /// One relay process of a trial. Its settings are in the environment.
+    #[command(hide = true)]
+    Instance {
+        /// When the trial's clock began, in milliseconds since the Unix epoch.
+        since_ms: i64,
+        /// How much faster than the machine's it is.
+        times: i64,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let ran = match Trial::parse() {
+        Trial::Killing { from, seeds, kills } => kill(from..from + seeds, kills).await,
+        Trial::Load => load().await,
+        Trial::Instance { since_ms, times } => {
+            serve_instance(&from_environment(), Timestamp::from_ms(since_ms), times).await
+        }
+    };
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn kill(seeds: std::ops::Range<u64>, kills: usize) -> Result<(), Error> {
+    let binary = std::env::current_exe()?;
+    for seed in seeds {
+        let plan = Killing { seed, instances: 3, clients: 6, requests: 20, kills, times: 10 };
+        let verdict = plan.run(&binary).await.map_err(|fault| format!("seed {seed}: FAULT: {fault}"))?;
+        println!("seed {seed}: {verdict:?}");
+    }
+    Ok(())
+}
+
+async fn load() -> Result<(), Error> {
+    let binary = std::env::current_exe()?;
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header([
+        "run",
+        "requests",
+        "200",
+        "202",
+        "else",
+        "p50 ms",
+        "p99 ms",
+        "calls",
+        "machines a call",
+    ]);
+    for (name, clients, requests, tags) in [
+        ("one request when idle", 1, 1, 1),
+        ("50 clients, one tag", 50, 20, 1),
+        ("50 clients, 20 tags mixed", 50, 20, 20),
+    ] {
+        let load = Load::start(&binary, 1).await?;
+        let answers = load.clients(clients, requests, tags).await?;
+        load.until_empty().await?;
+        table.add_row(row(name, &answers, load.simulator().arrivals().len()));
+    }
+    println!("{table}");
+    backlog(&binary).await
+}
+
+fn row(name: &str, answers: &Answers, calls: usize) -> [String; 9] {
+    let requests = answers.took_ms.len();
+    let [count, done, durable, failed] =
+        [requests, answers.done, answers.durable, answers.failed].map(|n| n.to_string());
+    let [p50, p99] = [50, 99].map(|percent| answers.within_ms(percent).to_string());
+    let a_call = requests.checked_div(calls).unwrap_or_default().to_string();
+    [name.to_owned(), count, done, durable, failed, p50, p99, calls.to_string(), a_call]
+}
+
+async fn backlog(binary: &Path) -> Result<(), Error> {
+    let load = Load::start(binary, BACKLOG_TIMES).await?;
+    let (machines, a_request) = BACKLOG;
+    let peak_kib = load.backlog(machines, a_request).await?;
+    let arrivals = load.simulator().arrivals();
+    let sizes: Vec<_> =
+        arrivals.iter().filter(|call| call.status == 200).map(|call| call.machine_ids.len()).collect();
+    let full = sizes.iter().filter(|size| **size == 500).count();
+    let peak = peak_kib.map_or("unknown".to_owned(), |kib| format!("{} MiB", kib / 1024));
+    println!(
+        "{machines} machines in requests of {a_request}, queued during a pause: {} calls, {full} of them full; \
+         peak memory of a process {peak}",
+        sizes.len()
+    );
+    Ok(())
+}
