@@ -95,21 +95,21 @@ impl Relay {
                 self.0.runner.held(None);
                 Ok(if store.has_backlog().await? { Next::Look { changed } } else { Next::Rest(None) })
             }
-            Turn::Stopped(stop) => self.give_up(me, &stop, &state).await.map(Next::Rest),
+            Turn::Stopped(stop) => self.give_up(&holding, &stop, &state).await.map(Next::Rest),
         }
     }
 
     /// Gives the lease back before the backlog is empty. If batches gather, says until when.
     async fn give_up(
         &self,
-        me: LeaseId,
+        holding: &Holding,
         stop: &Stop,
         state: &DrainState,
     ) -> Result<Option<Timestamp>, StoreError> {
         stop.log();
-        let in_a_row = state.hold.as_ref().map_or(0, |hold| hold.in_a_row);
-        let hold = stop.hold(in_a_row, me.jitter(), self.clock().now());
-        self.0.parts.store.release(me, hold.as_ref()).await?;
+        let in_a_row = state.hold.as_ref().filter(|_| holding.is_probing()).map_or(0, |hold| hold.in_a_row);
+        let hold = stop.hold(in_a_row, holding.me.jitter(), self.clock().now());
+        self.0.parts.store.release(holding.me, hold.as_ref()).await?;
         self.0.runner.held(hold);
         Ok(if let Stop::Gathering { until } = stop { Some(*until) } else { None })
     }

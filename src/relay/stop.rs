@@ -67,14 +67,14 @@ impl Stop {
         }
     }
 
-    /// The hold to leave behind. `in_a_row` holds came before it; `jitter` is from 0 to 255.
+    /// The hold to leave behind. `in_a_row` holds came before it without an answer; `jitter` is from 0 to 255.
     pub(super) fn hold(&self, in_a_row: u32, jitter: u8, now: Timestamp) -> Option<Hold> {
         match self {
             Self::Gathering { until } => {
-                Some(Hold { until: *until, routine_only: true, reason: "gathering".into(), in_a_row: 0 })
+                Some(Hold { until: *until, routine_only: true, reason: "gathering".into(), in_a_row })
             }
             Self::Held { until, routine_only, reason } => {
-                Some(Hold { until: *until, routine_only: *routine_only, reason: reason.clone(), in_a_row: 0 })
+                Some(Hold { until: *until, routine_only: *routine_only, reason: reason.clone(), in_a_row })
             }
             Self::Unavailable { why, settled_at } => {
                 let longest = FIRST_HOLD_MS << in_a_row.min(DOUBLINGS_MAX);
