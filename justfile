@@ -14,6 +14,14 @@ serve:
 test:
     cargo test --workspace
 
+# Kills relay processes at random moments under load.
+killing seeds="50":
+    cargo trial killing --seeds {{seeds}}
+
+# Many clients at once, and a large backlog.
+load:
+    cargo trial load
+
 # Reviews changed snapshots: run the tests, then look at the difference git shows.
 snapshots:
     INSTA_UPDATE=always cargo test --workspace
