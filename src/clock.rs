@@ -42,6 +42,11 @@ impl Clock {
         Self(Kind::Manual(ms))
     }
 
+    /// Whether this is the machine's clock.
+    pub const fn is_system(&self) -> bool {
+        matches!(self.0, Kind::System)
+    }
+
     /// The time.
     pub fn now(&self) -> Timestamp {
         match &self.0 {

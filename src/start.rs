@@ -34,7 +34,7 @@ pub async fn app(settings: &Settings, aws: Aws, clock: Clock) -> Result<App, Sta
     let (tenant, client) = (&settings.tenant_id, &settings.client_id);
     let tokens = Tokens::new(http.clone(), &settings.endpoints, tenant, client, secret, clock.clone());
     let relay = Relay::new(Parts {
-        store: Store::new(aws.dynamodb, &settings.table_name, tenant)
+        store: Store::new(&aws.dynamodb, &settings.table_name, tenant, clock.clone())
             .keeping_finished(settings.finished_kept_days),
         tokens,
         defender: Defender::new(http, &settings.endpoints.defender, clock.clone()),

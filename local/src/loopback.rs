@@ -77,12 +77,11 @@ impl std::error::Error for NotStarted {}
 impl Loopback {
     /// Starts everything.
     pub async fn start(options: Options) -> Result<Self, NotStarted> {
-        let engine = engine(options.dynamodb_port, options.storage).await?;
+        let engine = engine(options.dynamodb_port, options.storage, &options.clock).await?;
         let client_secret = uuid::Uuid::new_v4().to_string();
-        let simulated_clock = options.clock.clone();
         let simulator = Simulator::start(simulator::Options {
             port: options.simulator_port,
-            clock: Arc::new(move || simulated_clock.now().ms().unsigned_abs()),
+            clock: simulated(&options.clock),
             tenant_id: TENANT.into(),
             client_id: CLIENT.into(),
             client_secret: client_secret.clone(),
@@ -101,13 +100,23 @@ impl Loopback {
     }
 }
 
-/// The embedded DynamoDB with the relay's table.
-pub async fn engine(port: u16, storage: Storage) -> Result<Engine, NotStarted> {
+fn simulated(clock: &Clock) -> simulator::clock::Clock {
+    let clock = clock.clone();
+    Arc::new(move || clock.now().ms().unsigned_abs())
+}
+
+/// The embedded DynamoDB with the relay's table. Its replies carry the clock's date.
+pub async fn engine(port: u16, storage: Storage, clock: &Clock) -> Result<Engine, NotStarted> {
     if let Storage::File(path) = &storage {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         folder.map_or(Ok(()), std::fs::create_dir_all).map_err(NotStarted::Folder)?;
     }
-    let engine = Engine::start(port, storage).await.map_err(NotStarted::Engine)?;
+    let engine = if clock.is_system() {
+        Engine::start(port, storage).await
+    } else {
+        Engine::start_dated(port, storage, simulated(clock)).await
+    };
+    let engine = engine.map_err(NotStarted::Engine)?;
     engine.create_table(TABLE).map_err(NotStarted::Engine)?;
     Ok(engine)
 }

@@ -50,10 +50,11 @@ pub(crate) async fn real(
     arguments: &Arguments,
     mut variables: Variables,
 ) -> Result<ExitCode, lambda_runtime::Error> {
-    let engine = engine(arguments.dynamodb_port, Storage::File(arguments.data.clone())).await?;
+    let (storage, clock) = (Storage::File(arguments.data.clone()), Clock::system());
+    let engine = engine(arguments.dynamodb_port, storage, &clock).await?;
     variables.insert("TABLE_NAME".into(), TABLE.into());
     let settings = Settings::parse(&variables)?;
-    let app = app(&settings, aws::clients(&engine.url()), Clock::system()).await?;
+    let app = app(&settings, aws::clients(&engine.url()), clock).await?;
     let listener = listen(arguments.port).await?;
     let address = listener.local_addr()?;
     println!("The relay serves on http://{address} and talks to {}.", settings.endpoints.defender);

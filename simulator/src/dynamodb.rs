@@ -3,6 +3,9 @@
 //! It runs in this process and enforces no throughput limits; what it keeps is `DynamoDB`'s answers, conditions
 //! and transactions.
 
+mod dated;
+
+use crate::clock::Clock;
 use dynoxide::actions::create_table::CreateTableRequest;
 use dynoxide::actions::update_time_to_live::{TimeToLiveSpecification, UpdateTimeToLiveRequest};
 use dynoxide::types::{
@@ -13,7 +16,7 @@ use dynoxide::{Database, DynoxideError, server};
 use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// Where the items are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,7 @@ pub struct Engine {
     database: Database,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
+    door: JoinSet<()>,
 }
 
 impl Engine {
@@ -54,7 +58,14 @@ impl Engine {
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(listener, database.clone(), stopped));
-        Ok(Self { url, database, stop: Some(stop), task })
+        Ok(Self { url, database, stop: Some(stop), task, door: JoinSet::new() })
+    }
+
+    /// The same, but its replies carry the `Date` of another clock than the system's.
+    pub async fn start_dated(port: u16, storage: Storage, clock: Clock) -> Result<Self, EngineError> {
+        let mut engine = Self::start(0, storage).await?;
+        (engine.url, engine.door) = dated::open(port, &engine.url, clock).await?;
+        Ok(engine)
     }
 
     /// The endpoint for `AWS_ENDPOINT_URL_DYNAMODB`; any region and any credentials will do.
@@ -83,6 +94,7 @@ impl Engine {
 
     /// Lets the requests in hand finish and returns when the server has ended.
     pub async fn stop(mut self) {
+        self.door.shutdown().await;
         drop(self.stop.take());
         let _ = (&mut self.task).await;
     }

@@ -4,7 +4,9 @@ use secrecy::SecretString;
 
 use super::endpoint::{defender_endpoint, login_endpoint};
 use super::{ConfigError, Endpoints, Fault, Region, Variables};
-use crate::domain::budget::{CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits};
+use crate::domain::budget::{
+    CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits, Quota, ReserveTooLarge, usual_reserve,
+};
 use crate::domain::request::FINISHED_KEPT_DAYS;
 
 /// Machines a call may carry.
@@ -94,10 +96,7 @@ impl Settings {
             client_secret: reader.client_secret(),
             sources: reader.sources(),
             endpoints: reader.endpoints(),
-            limits: Limits {
-                per_minute: reader.number("CALLS_PER_MINUTE", CALLS_PER_MINUTE, 1..=CALLS_PER_MINUTE),
-                per_hour: reader.number("CALLS_PER_HOUR", CALLS_PER_HOUR, 1..=CALLS_PER_HOUR),
-            },
+            limits: reader.limits(),
             machines_per_call: reader.number("MACHINES_PER_CALL", MACHINES_PER_CALL, 1..=MACHINES_PER_CALL),
             machines_per_request: reader.number(
                 "MACHINES_PER_REQUEST",
@@ -166,6 +165,27 @@ impl Reader<'_> {
         }
     }
 
+    /// The reserve follows the limits unless it is set.
+    fn limits(&mut self) -> Limits {
+        let all = Quota {
+            per_minute: self.number("CALLS_PER_MINUTE", CALLS_PER_MINUTE, 1..=CALLS_PER_MINUTE),
+            per_hour: self.number("CALLS_PER_HOUR", CALLS_PER_HOUR, 1..=CALLS_PER_HOUR),
+        };
+        let usual = usual_reserve(all);
+        let reserve = Quota {
+            per_minute: self.number("RESERVE_PER_MINUTE", usual.per_minute, 0..=CALLS_PER_MINUTE),
+            per_hour: self.number("RESERVE_PER_HOUR", usual.per_hour, 0..=CALLS_PER_HOUR),
+        };
+        Limits::new(all, reserve).unwrap_or_else(|error| {
+            let variable = match error {
+                ReserveTooLarge::Minute(_) => "RESERVE_PER_MINUTE",
+                ReserveTooLarge::Hour(_) => "RESERVE_PER_HOUR",
+            };
+            self.fault(variable, error.to_string());
+            Limits::default()
+        })
+    }
+
     /// The one variable of these that is set.
     fn one_of<const N: usize>(&mut self, names: [&'static str; N]) -> Option<(&'static str, String)> {
         let set: Vec<_> = names.iter().filter_map(|&name| Some((name, self.get(name)?))).collect();
@@ -231,6 +251,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Priority;
 
     fn variables(pairs: &[(&str, &str)]) -> Variables {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -247,7 +268,7 @@ mod tests {
     #[test]
     fn the_smallest_configuration_has_the_documented_limits() {
         let settings = Settings::parse(&variables(&SMALLEST)).unwrap();
-        assert_eq!(settings.limits, Limits { per_minute: 100, per_hour: 1500 });
+        assert_eq!(settings.limits, Limits::default());
         assert_eq!((settings.machines_per_call, settings.respond_within_ms), (500, 4000));
         assert_eq!(settings.endpoints.defender, "https://api.security.microsoft.com");
     }
@@ -261,6 +282,7 @@ mod tests {
             ("DEFENDER_REGION", "mars"),
             ("DEFENDER_ENDPOINT", "https://example.org"),
             ("CALLS_PER_MINUTE", "101"),
+            ("RESERVE_PER_HOUR", "1500"),
             ("LOG_LEVEL", "loud"),
         ]))
         .unwrap_err();
@@ -271,6 +293,24 @@ mod tests {
     fn a_message_about_a_secret_does_not_tell_it() {
         let error = Settings::parse(&variables(&[("CLIENT_SECRET", "hush"), ("CLIENT_SECRET_ARN", "hush")]));
         assert!(!error.unwrap_err().to_string().contains("hush"));
+    }
+
+    #[test]
+    fn the_reserve_follows_lower_limits_unless_it_is_set() {
+        let limits = |pairs: &[(&str, &str)]| {
+            let mut variables = variables(&SMALLEST);
+            variables.extend(self::variables(pairs));
+            Settings::parse(&variables).map(|settings| settings.limits.of(Priority::Routine))
+        };
+        let quota = |per_minute, per_hour| Quota { per_minute, per_hour };
+        assert_eq!(limits(&[]).unwrap(), quota(85, 1440));
+        assert_eq!(limits(&[("CALLS_PER_MINUTE", "20"), ("CALLS_PER_HOUR", "100")]).unwrap(), quota(17, 96));
+        assert_eq!(
+            limits(&[("RESERVE_PER_MINUTE", "0"), ("RESERVE_PER_HOUR", "1499")]).unwrap(),
+            quota(100, 1)
+        );
+        let error = limits(&[("CALLS_PER_MINUTE", "5"), ("RESERVE_PER_MINUTE", "5")]).unwrap_err();
+        assert!(error.to_string().contains("RESERVE_PER_MINUTE"), "{error}");
     }
 
     #[test]

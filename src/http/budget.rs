@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{App, Problem};
+use super::{App, Problem, rate_limit};
 use crate::domain::Timestamp;
 use crate::domain::budget::WindowReport;
 use crate::inbound::Unverified;
@@ -51,7 +51,10 @@ struct HeldUp {
 pub(super) async fn get(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     Unverified::new(headers, Bytes::new()).verify_bearer(&app.sources)?;
     let report = app.relay.report().await?;
-    Ok(Json(shown(&report, app.relay.clock().now())).into_response())
+    let now = app.relay.clock().now();
+    let mut answer = Json(shown(&report, now)).into_response();
+    rate_limit::add(answer.headers_mut(), app.relay.limits(), Some(&report.budget), now);
+    Ok(answer)
 }
 
 fn shown(report: &Report, now: Timestamp) -> Shown {

@@ -5,6 +5,7 @@ mod budget;
 mod invocation;
 mod prefer;
 mod problem;
+mod rate_limit;
 mod router;
 mod tag_requests;
 

@@ -12,7 +12,7 @@ use axum::routing::get;
 use axum::{Router, response::IntoResponse};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{App, Invocation, Problem, budget, tag_requests};
+use super::{App, Invocation, Problem, budget, rate_limit, tag_requests};
 
 /// Every route there is.
 pub fn router(app: App) -> Router {
@@ -26,6 +26,7 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(no_such_method)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), surround))
+        .layer(from_fn_with_state(app.clone(), rate_limit::show))
         .with_state(app)
 }
 

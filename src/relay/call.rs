@@ -6,13 +6,13 @@
 
 use super::Relay;
 use super::drain::Holding;
+use super::permit::pause_ms;
 use super::stop::Stop;
 use crate::defender::{CALL_TIMEOUT_MS, Call, Sent};
-use crate::domain::budget::{COUNTED_WITHIN_S, Permit};
+use crate::domain::budget::COUNTED_WITHIN_S;
 use crate::domain::fold::Batch;
 use crate::domain::{Answer, Judgement, MachineId, Obstacle, Priority, Remedy, Timestamp};
 use crate::entra::Token;
-use crate::store::Taken;
 
 /// Attempts to get one call answered.
 const ATTEMPTS_PER_CALL: u32 = 4;
@@ -22,18 +22,8 @@ const FIRST_BACKOFF_MS: i64 = 500;
 const SETTLED_AFTER_MS: i64 = COUNTED_WITHIN_S * 1000;
 /// Milliseconds that lease and invocation must last when an attempt begins.
 const ATTEMPT_MAX_MS: i64 = CALL_TIMEOUT_MS + SETTLED_AFTER_MS;
-/// Milliseconds to wait for a permit with the lease in hand.
-const PERMIT_WAIT_MS: i64 = 2_000;
-/// Times to ask for a permit.
-const ASKS_MAX: u32 = 20;
 /// Milliseconds that nothing is sent when only an operator can help.
 const OPERATOR_HOLD_MS: i64 = 300_000;
-/// Milliseconds that nothing is sent when Defender or Entra asks for a pause without saying how long: the
-/// shorter of Defender's windows.
-const PAUSE_MS: i64 = 60_000;
-/// Longest pause that is believed: the longer of its windows.
-const PAUSE_MAX_MS: i64 = 3_600_000;
-
 /// The last attempt that got no answer.
 struct Failed {
     why: String,
@@ -118,27 +108,6 @@ impl Relay {
         until.ms_since(self.clock().now())
     }
 
-    async fn permit(&self, class: Priority) -> Result<Permit, Stop> {
-        let parts = &self.0.parts;
-        let limits = if class == Priority::Urgent { parts.limits } else { parts.limits.without_reserve() };
-        let mut ledger = self.0.ledger.lock().await;
-        let mut later = self.clock().now();
-        for _ in 0..ASKS_MAX {
-            let now = self.clock().now();
-            match parts.store.take_permit(&mut ledger, limits, now).await? {
-                Taken::Granted(permit) => return Ok(permit),
-                Taken::Refused(why) => return Err(Stop::NoPermit { why }),
-                Taken::Later(at) => later = at,
-            }
-            if later.ms_since(now) > PERMIT_WAIT_MS || later > self.stop_before() {
-                break;
-            }
-            self.clock().wait_until(later).await;
-        }
-        let routine_only = class == Priority::Routine;
-        Err(Stop::Held { until: later, routine_only, reason: "budget_spent".into() })
-    }
-
     /// Waits before the next attempt. Says whether there is time for one.
     async fn back_off(&self, attempt: u32, settled_at: Timestamp) -> bool {
         let until = self.clock().now().plus_ms(FIRST_BACKOFF_MS << attempt).max(settled_at);
@@ -155,7 +124,7 @@ impl Relay {
         Ok(match obstacle {
             Obstacle::Throttled { retry_after_s } => {
                 let until = now.plus_ms(pause_ms(retry_after_s));
-                self.0.parts.store.pause(until).await?;
+                self.pause(until).await?;
                 Stop::Held { until, routine_only: false, reason: "defender_asked_for_a_pause".into() }
             }
             Obstacle::TokenRefused(refusal) => operator(
@@ -190,12 +159,6 @@ impl Relay {
             Err(obstacle) => tracing::warn!(machines, action, took_ms, ?obstacle, "call"),
         }
     }
-}
-
-/// The length of a pause that was asked for, within reason.
-fn pause_ms(retry_after_s: Option<u64>) -> i64 {
-    let asked_ms = retry_after_s.and_then(|s| i64::try_from(s).ok()).map(|s| s.saturating_mul(1000));
-    asked_ms.unwrap_or(PAUSE_MS).clamp(1000, PAUSE_MAX_MS)
 }
 
 fn operator(reason: String, now: Timestamp) -> Stop {

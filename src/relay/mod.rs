@@ -7,6 +7,7 @@ mod accept;
 mod call;
 mod drain;
 mod flight;
+mod permit;
 mod requests;
 mod round;
 mod runner;
@@ -15,11 +16,11 @@ mod waiters;
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::defender::Defender;
-use crate::domain::budget::{self, BudgetReport, Ledger, Limits};
+use crate::domain::budget::{self, BudgetReport, Limits};
 use crate::domain::{RequestId, RequestRecord};
 use crate::entra::Tokens;
 use crate::store::{Backlog, DrainState, Store, StoreError};
@@ -53,8 +54,7 @@ pub struct Parts {
 #[derive(Debug)]
 struct Inner {
     parts: Parts,
-    /// The ledger last seen. Whoever asks for a permit holds it, so permits are asked for one at a time.
-    ledger: Mutex<Option<Ledger>>,
+    budget: permit::Budget,
     /// Turns at accepting: a flood waits here, not in time-outs of the table.
     accepting: Semaphore,
     runner: runner::Runner,
@@ -77,7 +77,7 @@ impl Relay {
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
             parts,
-            ledger: Mutex::default(),
+            budget: permit::Budget::default(),
             accepting: Semaphore::new(accept::ACCEPTS_AT_ONCE),
             runner: runner::Runner::default(),
             waiters: waiters::Waiters::default(),
@@ -87,6 +87,11 @@ impl Relay {
     /// The clock everything here goes by.
     pub fn clock(&self) -> &Clock {
         &self.0.parts.clock
+    }
+
+    /// How many calls are allowed.
+    pub fn limits(&self) -> Limits {
+        self.0.parts.limits
     }
 
     /// A request and what became of it so far.

@@ -3,14 +3,17 @@
 //! Invariant: a permit exists only after a write that counted it. An answer that never came counts too much,
 //! never too little; a table that cannot be reached gives no permit.
 
+mod item;
+mod write;
+
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
-use super::item::{Item, PK, SK, bytes, find_number, get_bytes, get_number, number, text};
+use super::item::{PK, SK, text};
 use super::{Store, StoreError, unavailable};
-use crate::domain::Timestamp;
-use crate::domain::budget::{Decision, Ledger, Limits, Permit, RULES_VERSION, decide};
+use crate::domain::budget::{Ask, Decision, Ledger, Limits, Permit, RULES_VERSION, View};
+use crate::domain::{Priority, Timestamp};
 
 /// Writes one asking for a permit may cost. Each refusal brings the ledger as it is now.
 const ATTEMPTS: u32 = 3;
@@ -28,31 +31,84 @@ pub enum Taken {
     Refused(String),
 }
 
+/// What became of a write.
 enum Written {
-    Yes { calls: Option<u32> },
-    No { now_stands: Option<Box<Ledger>> },
+    /// It was carried out; the ledger after it.
+    Yes(Ledger),
+    /// It was not; the ledger that stands, if there is one.
+    No(Option<Ledger>),
 }
 
 impl Store {
-    /// Asks for the permit to make one call. `seen` is the ledger last seen, kept up to date here.
+    /// Asks for the permit to make one call. `view` is what the holder knows, kept up to date here; `jitter`
+    /// is a random number.
     pub async fn take_permit(
         &self,
-        seen: &mut Option<Ledger>,
+        view: &mut View,
+        class: Priority,
         limits: Limits,
-        now: Timestamp,
+        now: impl Fn() -> Timestamp,
+        jitter: u32,
     ) -> Result<Taken, StoreError> {
+        let ask = Ask::one(class);
         for _ in 0..ATTEMPTS {
-            let decision = decide(seen.as_ref(), 1, limits, now);
-            let Some(permit) = decision.permit() else { return Ok(refusal(&decision)) };
-            match self.carry_out(&decision, now).await? {
-                Written::Yes { calls } => {
-                    remember(seen, decision, calls);
-                    return Ok(Taken::Granted(permit));
+            if let Some(why) = self.sentinel.objection() {
+                return Ok(Taken::Refused(why));
+            }
+            let asked_at = now();
+            let decision = view.decide(ask, limits, asked_at);
+            let Some(update) = write::of(self.budget_update(), &decision, ask, limits, asked_at) else {
+                return Ok(refusal(&decision, view, jitter));
+            };
+            match written(update).await? {
+                Written::Yes(stands) if matches!(decision, Decision::TakeOver { .. }) => {
+                    tracing::warn!("the budget's ledger was of older rules: no call for an hour");
+                    view.refused(Some(stands));
                 }
-                Written::No { now_stands } => *seen = now_stands.map(|ledger| *ledger),
+                Written::Yes(stands) => {
+                    let permit = view.granted(ask.calls, stands);
+                    return Ok(self.sentinel.objection().map_or(Taken::Granted(permit), Taken::Refused));
+                }
+                Written::No(stands) => view.refused(stands),
             }
         }
-        Ok(Taken::Later(now.plus_ms(CONTENDED_MS)))
+        Ok(Taken::Later(view.come_back(now().plus_ms(CONTENDED_MS), jitter)))
+    }
+
+    /// The ledger as it stands.
+    pub async fn ledger(&self) -> Result<Option<Ledger>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let found = get.key(PK, text(&self.tenant)).key(SK, text("budget")).send().await;
+        found.map_err(|error| unavailable(&error))?.item().map(item::read).transpose()
+    }
+
+    /// Stops all permits until a moment, because Defender refused a call that had its permit, and charges the
+    /// rest of the minute to whoever else uses the app. A later pause stands.
+    pub async fn pause(
+        &self,
+        view: &mut View,
+        until: Timestamp,
+        limits: Limits,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for _ in 0..ATTEMPTS {
+            let (Some(seen), Some(next)) = (view.ledger(), view.charged(until, limits, now)) else { break };
+            match written(write::charge(self.budget_update(), seen, &next)).await? {
+                Written::Yes(stands) => {
+                    let charged = next.calls.saturating_sub(seen.calls);
+                    tracing::warn!(%until, charged, "Defender refuses calls that had their permits: pause");
+                    view.refused(Some(stands));
+                    return Ok(());
+                }
+                Written::No(stands) => view.refused(stands),
+            }
+        }
+        match written(write::pause(self.budget_update(), until)).await? {
+            Written::Yes(stands) | Written::No(Some(stands)) => view.refused(Some(stands)),
+            Written::No(None) => view.refused(None),
+        }
+        tracing::warn!(%until, "Defender refuses calls that had their permits: pause");
+        Ok(())
     }
 
     fn budget_update(&self) -> UpdateItemFluentBuilder {
@@ -61,142 +117,36 @@ impl Store {
             .table_name(&self.table)
             .key(PK, text(&self.tenant))
             .key(SK, text("budget"))
+            .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-    }
-
-    async fn carry_out(&self, decision: &Decision, now: Timestamp) -> Result<Written, StoreError> {
-        let update = self.budget_update();
-        let sent = match decision {
-            Decision::Count { head, calls_at_most } => count(update, *head, *calls_at_most, now).send().await,
-            Decision::Roll { seen, next } => {
-                let update = roll(update, next).condition_expression(
-                    "head = :seenHead AND calls = :seenCalls AND pausedUntil <= :now AND rulesVersion = :rules",
-                );
-                let update = update
-                    .expression_attribute_values(":seenHead", number(seen.0))
-                    .expression_attribute_values(":seenCalls", number(seen.1))
-                    .expression_attribute_values(":now", number(now.ms()));
-                update.send().await
-            }
-            Decision::Create(ledger) => {
-                let update = roll(update, ledger).condition_expression("attribute_not_exists(pk)");
-                create(update, ledger).send().await
-            }
-            _ => return Ok(Written::No { now_stands: None }),
-        };
-        let error = match sent {
-            Ok(done) => {
-                let calls = find_number(done.attributes().unwrap_or(&Item::new()), "calls")?;
-                return Ok(Written::Yes { calls });
-            }
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(old)) => {
-                Ok(Written::No { now_stands: old.item().map(ledger).transpose()?.map(Box::new) })
-            }
-            _ => Err(unavailable(&error)),
-        }
-    }
-
-    /// The ledger as it stands.
-    pub async fn ledger(&self) -> Result<Option<Ledger>, StoreError> {
-        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let found = get.key(PK, text(&self.tenant)).key(SK, text("budget")).send().await;
-        found.map_err(|error| unavailable(&error))?.item().map(ledger).transpose()
-    }
-
-    /// Stops all permits until a moment. A later pause stands.
-    pub async fn pause(&self, until: Timestamp) -> Result<(), StoreError> {
-        let update = self
-            .budget_update()
-            .update_expression("SET pausedUntil = :until")
-            .condition_expression("pausedUntil < :until")
-            .expression_attribute_values(":until", number(until.ms()));
-        match update.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(unavailable(&error)),
-            },
-        }
     }
 }
 
-fn refusal(decision: &Decision) -> Taken {
+async fn written(update: UpdateItemFluentBuilder) -> Result<Written, StoreError> {
+    let error = match update.send().await {
+        Ok(done) => {
+            let stands = done.attributes().ok_or_else(|| StoreError::Malformed("no attributes".into()))?;
+            return item::read(stands).map(Written::Yes);
+        }
+        Err(error) => error,
+    };
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(old)) => {
+            old.item().map(item::read).transpose().map(Written::No)
+        }
+        _ => Err(unavailable(&error)),
+    }
+}
+
+fn refusal(decision: &Decision, view: &View, jitter: u32) -> Taken {
     match decision {
-        Decision::Later(at) => Taken::Later(*at),
+        Decision::Later(at) => Taken::Later(view.come_back(*at, jitter)),
         Decision::ClockBehind(seconds) => Taken::Refused(format!(
             "this clock is {seconds} s behind the newest call; one of two clocks is wrong"
         )),
-        Decision::OtherRules(version) => Taken::Refused(format!(
+        Decision::NewerRules(version) => Taken::Refused(format!(
             "the budget is kept by rules {version}, this relay knows {RULES_VERSION}; deploy one version everywhere"
         )),
         _ => Taken::Refused("the limits leave no room for a single call".into()),
     }
-}
-
-/// After a count the counter's value is known; others may have counted in between.
-fn remember(seen: &mut Option<Ledger>, decision: Decision, calls: Option<u32>) {
-    match decision {
-        Decision::Create(ledger) | Decision::Roll { next: ledger, .. } => *seen = Some(*ledger),
-        _ => {
-            if let (Some(ledger), Some(calls)) = (seen.as_mut(), calls) {
-                ledger.calls = calls;
-            }
-        }
-    }
-}
-
-fn count(
-    update: UpdateItemFluentBuilder,
-    head: i64,
-    at_most: u32,
-    now: Timestamp,
-) -> UpdateItemFluentBuilder {
-    update
-        .update_expression("SET calls = calls + :n")
-        .condition_expression(
-            "head = :head AND calls <= :room AND pausedUntil <= :now AND rulesVersion = :rules",
-        )
-        .expression_attribute_values(":n", number(1))
-        .expression_attribute_values(":head", number(head))
-        .expression_attribute_values(":room", number(at_most))
-        .expression_attribute_values(":now", number(now.ms()))
-        .expression_attribute_values(":rules", number(RULES_VERSION))
-        .return_values(ReturnValue::UpdatedNew)
-}
-
-fn roll(update: UpdateItemFluentBuilder, next: &Ledger) -> UpdateItemFluentBuilder {
-    let (minute, hour) = next.packed();
-    update
-        .update_expression(
-            "SET head = :head, calls = :calls, #minute = :minute, #hour = :hour, rulesVersion = :rules",
-        )
-        .expression_attribute_names("#minute", "minute")
-        .expression_attribute_names("#hour", "hour")
-        .expression_attribute_values(":head", number(next.head))
-        .expression_attribute_values(":calls", number(next.calls))
-        .expression_attribute_values(":minute", bytes(minute))
-        .expression_attribute_values(":hour", bytes(hour))
-        .expression_attribute_values(":rules", number(RULES_VERSION))
-}
-
-/// The first write sets the pause too, so that every later condition finds it.
-fn create(update: UpdateItemFluentBuilder, ledger: &Ledger) -> UpdateItemFluentBuilder {
-    update
-        .update_expression(
-            "SET head = :head, calls = :calls, #minute = :minute, #hour = :hour, rulesVersion = :rules, \
-             pausedUntil = :paused",
-        )
-        .expression_attribute_values(":paused", number(ledger.paused_until.ms()))
-}
-
-fn ledger(item: &Item) -> Result<Ledger, StoreError> {
-    let mut ledger = Ledger::new(get_number(item, "head")?, get_number(item, "calls")?);
-    ledger.paused_until = Timestamp::from_ms(get_number(item, "pausedUntil")?);
-    ledger.rules = get_number(item, "rulesVersion")?;
-    ledger
-        .with_packed(get_bytes(item, "minute")?, get_bytes(item, "hour")?)
-        .map_err(|error| StoreError::Malformed(error.to_string()))
 }

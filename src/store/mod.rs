@@ -10,11 +10,14 @@ mod drain;
 mod item;
 mod record;
 mod requests;
+mod sentinel;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use crate::clock::Clock;
 use crate::domain::request::FINISHED_KEPT_DAYS;
+use sentinel::Sentinel;
 
 pub use backlog::{Backlog, DeadEntry, Waiting};
 pub use budget::Taken;
@@ -32,6 +35,7 @@ pub struct Store {
     tenant: String,
     /// Seconds a finished request can still be looked up.
     finished_kept_s: i64,
+    sentinel: Sentinel,
 }
 
 /// The table cannot be used.
@@ -46,9 +50,12 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// A tenant's part of a table.
-    pub fn new(client: Client, table: impl Into<String>, tenant: impl Into<String>) -> Self {
-        Self { client, table: table.into(), tenant: tenant.into(), finished_kept_s: 0 }
+    /// A tenant's part of a table. Every reply is compared with the clock.
+    pub fn new(client: &Client, table: impl Into<String>, tenant: impl Into<String>, clock: Clock) -> Self {
+        let sentinel = Sentinel::new(clock);
+        let watched = client.config().to_builder().interceptor(sentinel.clone()).build();
+        let client = Client::from_conf(watched);
+        Self { client, table: table.into(), tenant: tenant.into(), finished_kept_s: 0, sentinel }
             .keeping_finished(FINISHED_KEPT_DAYS)
     }
 

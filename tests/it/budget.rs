@@ -43,3 +43,45 @@ async fn routine_requests_leave_the_reserve_to_urgent_ones() {
     let urgent = Ask::add("urgent", &[machine(1)]).bearer("ir").send(&world).await;
     assert_eq!((urgent.status, urgent.outcome(0)), (200, "applied"));
 }
+
+#[tokio::test]
+async fn verified_answers_show_the_budget_in_their_header() {
+    let world = World::new().await;
+    let policy = r#""minute";q=100;w=60, "hour";q=1500;w=3600"#;
+    let nothing_seen = get("/v1/tag-requests/1").send(&world).await;
+    assert_eq!(nothing_seen.headers["ratelimit-policy"], serde_json::Value::Null, "{nothing_seen:?}");
+    let invalid = Ask::raw("{}").send(&world).await;
+    assert_eq!((invalid.status, &invalid.headers["ratelimit-policy"]), (400, &policy.into()));
+    assert_eq!(invalid.headers["ratelimit"], serde_json::Value::Null, "nothing is known yet");
+    let sent = Ask::add("vip", &[machine(1)]).send(&world).await;
+    assert_eq!(sent.headers["ratelimit"], r#""minute";r=99;t=74, "hour";r=1499;t=3633"#);
+    world.pass_s(70);
+    let budget = get("/v1/budget").send(&world).await;
+    assert_eq!(budget.headers["ratelimit"], r#""minute";r=99;t=4, "hour";r=1499;t=3563"#);
+    assert_eq!(budget.headers["ratelimit-policy"], policy);
+    for open in [get("/v1/health"), get("/v1/budget").bearer("wrong")] {
+        assert_eq!(open.send(&world).await.headers["ratelimit-policy"], serde_json::Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn a_429_pauses_every_instance_and_charges_the_rest_of_the_minute_to_somebody_else() {
+    let world = World::new().await;
+    world.simulator().next(simulator::Fault::TooManyRequests { retry_after_s: Some(30) });
+    let answer = Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
+    world.app().relay.until_idle().await;
+    assert_eq!((answer.status, world.calls()), (202, 1));
+    let budget = world.budget().await;
+    assert_eq!(budget["minute"]["remaining"], 0);
+    assert_eq!(
+        budget["hour"]["used"], 100,
+        "one stray 429 takes no more than a minute's calls from the hour"
+    );
+    let relay = world.another_relay().await;
+    Ask::add("other", &[machine(1)]).at_once().send_to(&relay).await;
+    relay.relay.until_idle().await;
+    assert_eq!(world.calls(), 1, "the pause holds for every instance");
+    world.schedule_until_empty().await;
+    assert_eq!(answer.now(&world).await.status, 200);
+    assert_eq!(world.calls(), 3);
+}

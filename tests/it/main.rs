@@ -14,6 +14,7 @@ mod bad_input;
 mod batching;
 mod budget;
 mod bulk;
+mod clocks;
 mod configuration;
 mod crashes;
 mod defender_answers;

@@ -1,56 +1,60 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::Priority;
 
-/// Milliseconds that clocks may differ, either way.
-const CLOCK_SKEW_MS: i64 = 100;
 const START: i64 = 1_800_000_000;
+const ONE: Ask = Ask::one(Priority::Urgent);
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(START + second)
 }
 
-/// Carries a decision out on the ledger it was made from, as the store does when nobody interferes.
-fn carry_out(ledger: &mut Option<Ledger>, calls: u32, limits: Limits, now: Timestamp) -> Decision {
-    let decision = decide(ledger.as_ref(), calls, limits, now);
-    match &decision {
-        Decision::Create(new) => *ledger = Some((**new).clone()),
-        Decision::Roll { next, .. } => *ledger = Some((**next).clone()),
-        Decision::Count { .. } => {
-            if let Some(ledger) = ledger {
-                ledger.calls += calls;
-            }
-        }
-        _ => {}
+fn limits() -> Limits {
+    Limits::default()
+}
+
+/// Carries a decision out on what the holder has seen, as the store does when nobody interferes.
+fn take(view: &mut View, ask: Ask, now: Timestamp) -> Decision {
+    let decision = view.decide(ask, limits(), now);
+    let stands = match &decision {
+        Decision::Open(next) | Decision::Roll { next, .. } => Some((**next).clone()),
+        Decision::Draw | Decision::Count { .. } => view.ledger().cloned().map(|mut ledger| {
+            ledger.calls += ask.calls;
+            ledger
+        }),
+        _ => None,
+    };
+    if let Some(stands) = stands {
+        view.granted(ask.calls, stands);
     }
     decision
 }
 
-/// The lemma: permit k + L may be counted only more than a window after permit k was.
-fn worst_overlap(seconds: &[i64], limit: u32, window_s: i64) -> Option<(i64, i64)> {
-    let earliest = |second: i64| second * 1000 - CLOCK_SKEW_MS;
-    let latest = |second: i64| (second + USE_BY_S + COUNTED_WITHIN_S) * 1000 + CLOCK_SKEW_MS;
-    let pairs = seconds.iter().zip(seconds.iter().skip(limit as usize));
-    pairs.map(|(&k, &k_l)| (k, k_l)).find(|&(k, k_l)| earliest(k_l) - latest(k) <= window_s * 1000)
+fn is_granted(decision: &Decision) -> bool {
+    !matches!(decision, Decision::Later(_) | Decision::Never | Decision::ClockBehind(_))
+}
+
+/// Takes as many as there are.
+fn take_all(view: &mut View, class: Priority, now: Timestamp) -> u32 {
+    (0..).take_while(|_| is_granted(&take(view, Ask::one(class), now))).count().try_into().unwrap()
 }
 
 #[test]
 fn the_first_hundred_of_a_fresh_budget_come_at_once_and_the_next_after_74_seconds() {
-    let mut ledger = None;
-    for _ in 0..100 {
-        assert!(carry_out(&mut ledger, 1, Limits::default(), at(0)).permit().is_some());
-    }
-    assert_eq!(decide(ledger.as_ref(), 1, Limits::default(), at(0)), Decision::Later(at(MINUTE_SPAN_S)));
+    let mut view = View::default();
+    assert_eq!(take_all(&mut view, Priority::Urgent, at(0)), 100);
+    assert_eq!(view.decide(ONE, limits(), at(0)), Decision::Later(at(74)));
+    assert_eq!(take_all(&mut view, Priority::Urgent, at(74)), 100);
 }
 
 #[test]
 fn the_hour_is_used_to_99_percent_under_saturation() {
-    let (mut ledger, mut now, mut permits) = (None, at(7), 0u32);
-    let end = at(7 + 10 * 3600);
-    while now < end {
-        match carry_out(&mut ledger, 1, Limits::default(), now) {
-            Decision::Later(at) => now = at,
-            decision => permits += u32::from(decision.permit().is_some()),
+    let (mut view, mut now, mut permits) = (View::default(), at(7), 0);
+    while now < at(7 + 10 * 3600) {
+        match take(&mut view, ONE, now) {
+            Decision::Later(then) => now = then,
+            _ => permits += 1,
         }
     }
     assert!(permits >= 1485 * 10, "{permits} in ten hours");
@@ -58,36 +62,34 @@ fn the_hour_is_used_to_99_percent_under_saturation() {
 
 #[test]
 fn routine_calls_leave_the_reserve_to_urgent_ones() {
-    let (mut ledger, limits) = (None, Limits::default());
-    for _ in 0..85 {
-        assert!(carry_out(&mut ledger, 1, limits.without_reserve(), at(0)).permit().is_some());
-    }
-    assert!(carry_out(&mut ledger, 1, limits.without_reserve(), at(0)).permit().is_none());
-    assert!(carry_out(&mut ledger, 1, limits, at(0)).permit().is_some());
-    assert_eq!(limits.without_reserve(), Limits { per_minute: 85, per_hour: 1440 });
+    let mut view = View::default();
+    assert_eq!(take_all(&mut view, Priority::Routine, at(0)), 85);
+    assert_eq!(take_all(&mut view, Priority::Urgent, at(0)), 15);
 }
 
 #[test]
 fn a_pause_holds_until_its_end() {
-    let mut ledger = Ledger::new(START, 1);
+    let mut ledger = Ledger::new(START, 1, limits());
     ledger.paused_until = at(30);
-    assert_eq!(decide(Some(&ledger), 1, Limits::default(), at(2)), Decision::Later(at(30)));
-    assert!(decide(Some(&ledger), 1, Limits::default(), at(30)).permit().is_some());
+    let view = View::of(Some(ledger));
+    assert_eq!(view.decide(ONE, limits(), at(2)), Decision::Later(at(30)));
+    assert!(is_granted(&view.decide(ONE, limits(), at(30))));
 }
 
 #[test]
 fn a_clock_behind_the_head_gets_no_permit() {
-    let ledger = Ledger::new(START + 5, 1);
-    assert_eq!(decide(Some(&ledger), 1, Limits::default(), at(3)), Decision::ClockBehind(2));
-    let within = decide(Some(&ledger), 1, Limits::default(), at(4));
-    assert_eq!(within, Decision::Count { head: START + 5, calls_at_most: 99 });
+    let view = View::of(Some(Ledger::new(START + 5, 1, limits())));
+    assert_eq!(view.decide(ONE, limits(), at(3)), Decision::ClockBehind(2));
+    assert_eq!(view.decide(ONE, limits(), at(4)), Decision::Draw);
 }
 
 #[test]
 fn more_calls_than_the_limit_never_fit() {
-    let ledger = Ledger::new(START, 1);
-    assert_eq!(decide(Some(&ledger), 101, Limits::default(), at(0)), Decision::Never);
-    assert_eq!(decide(None, 101, Limits::default(), at(0)), Decision::Never);
+    let ask = |calls| Ask { class: Priority::Routine, calls };
+    for view in [View::default(), View::of(Some(Ledger::new(START, 1, limits())))] {
+        assert_eq!(view.decide(ask(86), limits(), at(0)), Decision::Never);
+        assert_ne!(view.decide(ask(85), limits(), at(0)), Decision::Never);
+    }
 }
 
 #[test]
@@ -98,13 +100,88 @@ fn a_permit_is_usable_for_three_seconds_from_the_start_of_its_second() {
 }
 
 #[test]
-fn the_packed_counts_fit_an_item_of_one_kilobyte() {
-    let mut ledger = Some(Ledger::new(START, 1));
-    for second in 0..4000 {
-        let _ = carry_out(&mut ledger, 1, Limits { per_minute: 5000, per_hour: 5000 }, at(second));
+fn of_two_limits_the_stricter_holds_in_the_second_that_the_other_opened() {
+    let small = Limits::with_usual_reserve(Quota { per_minute: 10, per_hour: 1500 });
+    let theirs = View::of(Some(Ledger::new(START, 3, small)));
+    let expected = Decision::Count { head: START, calls_at_most: 9 };
+    assert_eq!(theirs.decide(ONE, limits(), at(0)), expected, "their room");
+    let ours = View::of(Some(Ledger::new(START, 3, limits())));
+    assert_eq!(ours.decide(ONE, small, at(0)), expected, "our limit");
+}
+
+#[test]
+fn room_that_a_stricter_instance_fixed_grows_with_the_next_second() {
+    let small = Limits::with_usual_reserve(Quota { per_minute: 10, per_hour: 1500 });
+    let view = View::of(Some(Ledger::new(START, 10, small)));
+    assert_eq!(view.decide(ONE, limits(), at(0)), Decision::Later(at(1)));
+    assert!(matches!(view.decide(ONE, limits(), at(1)), Decision::Roll { .. }));
+}
+
+#[test]
+fn an_older_ledger_is_replaced_by_a_full_one_and_a_newer_one_stands() {
+    let mut ledger = Ledger::new(START, 4, limits());
+    ledger.rules = RULES_VERSION - 1;
+    let decision = View::of(Some(ledger.clone())).decide(ONE, limits(), at(9));
+    let Decision::TakeOver { seen: (START, 4), rules: 1, next } = decision else { panic!("{decision:?}") };
+    let Decision::Later(then) = View::of(Some(*next)).decide(ONE, limits(), at(9)) else { panic!() };
+    assert!(then >= at(9 + 3614) && then <= at(9 + 3614 + 20), "{then}");
+    ledger.rules = RULES_VERSION + 1;
+    let decision = View::of(Some(ledger)).decide(ONE, limits(), at(9));
+    assert_eq!(decision, Decision::NewerRules(RULES_VERSION + 1));
+}
+
+#[test]
+fn a_refusal_by_defender_charges_what_was_left_of_the_minute_once() {
+    let view = View::of(Some(Ledger::new(START, 30, limits())));
+    let charged = view.charged(at(60), limits(), at(5)).unwrap();
+    assert_eq!(charged.used_at(START + 5, limits()), Quota { per_minute: 100, per_hour: 100 });
+    assert_eq!((charged.head, charged.paused_until), (START + 5, at(60)));
+    let again = View::of(Some(charged.clone())).charged(at(60), limits(), at(5));
+    assert_eq!(again, Some(charged), "a second refusal charges nothing");
+}
+
+#[test]
+fn after_a_pause_the_room_comes_back_as_that_of_a_window_that_was_full() {
+    for wait in [1, 7, 30, 60, 73] {
+        let mut view = View::default();
+        take(&mut view, ONE, at(0));
+        let view = View::of(view.charged(at(wait), limits(), at(0)));
+        assert!(is_granted(&view.decide(ONE, limits(), at(wait))), "when Defender takes calls again: {wait}");
+        let free = |second| view.ledger().unwrap().free_at(START + second, limits(), Priority::Urgent);
+        assert!(free(wait) <= (100 / (75 - wait) + 2).try_into().unwrap(), "{wait}: {}", free(wait));
+        assert_eq!(free(74), 100, "{wait}");
     }
-    let (minute, hour) = ledger.map(|l| l.packed()).unwrap_or_default();
-    assert!(minute.len() + hour.len() <= 600, "{} + {}", minute.len(), hour.len());
+}
+
+#[test]
+fn one_refusal_takes_at_most_the_minutes_limit_from_the_hour() {
+    let mut view = View::default();
+    take(&mut view, ONE, at(0));
+    let view = View::of(view.charged(at(3600), limits(), at(1)));
+    assert!(is_granted(&view.decide(ONE, limits(), at(3600))));
+    let used = view.ledger().unwrap().used_at(START + 1, limits());
+    assert_eq!(used, Quota { per_minute: 100, per_hour: 100 });
+}
+
+#[test]
+fn only_who_has_met_others_comes_back_with_a_spread() {
+    let mut view = View::default();
+    take_all(&mut view, Priority::Urgent, at(0));
+    assert_eq!(view.come_back(at(74), 12_345), at(74), "alone");
+    let mut theirs = view.ledger().cloned().unwrap();
+    theirs.calls += 1;
+    view.refused(Some(theirs));
+    let spread = view.come_back(at(74), 12_345).ms_since(at(74));
+    assert!((0..750).contains(&spread) && spread > 0, "{spread}");
+}
+
+#[test]
+fn who_has_met_others_tries_to_draw_before_it_rolls_and_only_once() {
+    let mut view = View::default();
+    view.refused(Some(Ledger::new(START, 1, limits())));
+    assert_eq!(view.decide(ONE, limits(), at(5)), Decision::Draw);
+    view.refused(Some(Ledger::new(START, 1, limits())));
+    assert!(matches!(view.decide(ONE, limits(), at(5)), Decision::Roll { .. }), "nobody has moved it");
 }
 
 /// Waits of a few seconds, of about a minute and of about an hour, and bursts between them.
@@ -115,32 +192,14 @@ fn some_load() -> impl Strategy<Value = Vec<(i64, u32)>> {
 
 proptest! {
     #[test]
-    fn no_window_ever_holds_more_than_its_limit(load in some_load(), offset in 0i64..40) {
-        let (mut ledger, mut seconds, mut second) = (None, Vec::new(), offset);
-        for (wait, burst) in load {
-            second += wait;
-            for _ in 0..burst {
-                match carry_out(&mut ledger, 1, Limits::default(), at(second)).permit() {
-                    Some(permit) => seconds.push(permit.second),
-                    None => break,
-                }
-            }
-        }
-        prop_assert_eq!(worst_overlap(&seconds, CALLS_PER_MINUTE, 60), None);
-        prop_assert_eq!(worst_overlap(&seconds, CALLS_PER_HOUR, 3600), None);
-    }
-
-    #[test]
     fn there_is_room_at_the_moment_named_and_not_a_second_earlier(load in some_load()) {
-        let (mut ledger, mut second) = (None, 0);
+        let (mut view, mut second) = (View::default(), 0);
         for (wait, burst) in load {
             second += wait;
             for _ in 0..burst {
-                let decision = carry_out(&mut ledger, 1, Limits::default(), at(second));
-                if let Decision::Later(then) = decision {
-                    prop_assert!(decide(ledger.as_ref(), 1, Limits::default(), then).permit().is_some());
-                    let earlier = then.plus_ms(-1000);
-                    prop_assert!(decide(ledger.as_ref(), 1, Limits::default(), earlier).permit().is_none());
+                if let Decision::Later(then) = take(&mut view, ONE, at(second)) {
+                    prop_assert!(is_granted(&view.decide(ONE, limits(), then)));
+                    prop_assert!(!is_granted(&view.decide(ONE, limits(), then.plus_ms(-1000))));
                     break;
                 }
             }
@@ -148,15 +207,28 @@ proptest! {
     }
 
     #[test]
-    fn packed_counts_are_read_back_as_written(load in some_load()) {
-        let (mut ledger, mut second) = (None, 0);
+    fn what_will_count_is_what_counts_after_rolling_there(load in some_load(), ahead in 0i64..4000) {
+        let (mut view, mut second) = (View::default(), 0);
         for (wait, calls) in load {
             second += wait;
-            let _ = carry_out(&mut ledger, calls.min(100), Limits::default(), at(second));
+            take(&mut view, Ask { class: Priority::Urgent, calls: calls.min(100) }, at(second));
         }
-        let ledger = ledger.unwrap();
+        let ledger = view.ledger().unwrap();
+        let rolled = ledger.rolled_to(ledger.head + ahead, 0, limits());
+        prop_assert_eq!(ledger.used_at(rolled.head, limits()), rolled.used_at(rolled.head, limits()));
+    }
+
+    #[test]
+    fn packed_counts_are_read_back_as_written(load in some_load()) {
+        let (mut view, mut second) = (View::default(), 0);
+        for (wait, calls) in load {
+            second += wait;
+            take(&mut view, Ask { class: Priority::Urgent, calls: calls.min(100) }, at(second));
+        }
+        let ledger = view.ledger().unwrap();
         let (minute, hour) = ledger.packed();
-        let blank = Ledger::new(ledger.head, ledger.calls);
-        prop_assert_eq!(blank.with_packed(&minute, &hour), Ok(ledger));
+        let mut blank = Ledger::new(ledger.head, ledger.calls, limits());
+        blank.room = ledger.room;
+        prop_assert_eq!(blank.with_packed(&minute, &hour), Ok(ledger.clone()));
     }
 }

@@ -121,6 +121,12 @@ impl World {
         self.loopback.another_relay(self.app().relay.clock().clone()).await.unwrap()
     }
 
+    /// Another instance, whose clock is so many milliseconds ahead of everybody else's, or behind.
+    pub async fn relay_whose_clock_is_off_by(&self, ms: i64) -> App {
+        let own_ms = Arc::new(AtomicI64::new(self.clock_ms.load(Ordering::SeqCst) + ms));
+        self.loopback.another_relay(Clock::manual(own_ms)).await.unwrap()
+    }
+
     /// Lets time pass.
     pub fn pass_s(&self, seconds: i64) {
         let ms = seconds * 1000;

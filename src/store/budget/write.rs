@@ -1,0 +1,131 @@
+//! The expressions of the budget's writes.
+//!
+//! Invariant: every condition holds for the item, not for what a holder believes of it.
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder as Update;
+
+use super::item::{ROOM, ROUTINE_ROOM};
+use crate::domain::budget::{Ask, Decision, Ledger, Limits, RULES_VERSION};
+use crate::domain::{Priority, Timestamp};
+use crate::store::item::{bytes, number, text};
+
+/// A whole ledger but for its pause, which only a pause may move.
+const SET_LEDGER: &str = "SET head = :head, calls = :calls, #minute = :minute, #hour = :hour, \
+                          room = :room, routineRoom = :routineRoom, roomFor = :terms, rulesVersion = :rules";
+/// The first ledger, or one more call in the one there is.
+const SET_FIRST: &str = "SET calls = if_not_exists(calls, :zero) + :calls, head = if_not_exists(head, :head), \
+                         #minute = if_not_exists(#minute, :minute), #hour = if_not_exists(#hour, :hour), \
+                         room = if_not_exists(room, :room), \
+                         routineRoom = if_not_exists(routineRoom, :routineRoom), \
+                         roomFor = if_not_exists(roomFor, :terms), \
+                         rulesVersion = if_not_exists(rulesVersion, :rules), \
+                         pausedUntil = if_not_exists(pausedUntil, :zero)";
+/// What every counting needs.
+const ALLOWED: &str = "pausedUntil <= :now AND rulesVersion = :rules";
+/// The ledger a decision was made from.
+const AS_SEEN: &str = "head = :seenHead AND calls = :seenCalls";
+
+/// The write that carries a decision out; none if it is not one to write.
+pub(super) fn of(
+    update: Update,
+    decision: &Decision,
+    ask: Ask,
+    limits: Limits,
+    now: Timestamp,
+) -> Option<Update> {
+    Some(match decision {
+        Decision::Open(first) => open(update, first, ask, now),
+        Decision::Draw => draw(update, ask.class, limits, now),
+        Decision::Count { head, calls_at_most } => count(update, *head, *calls_at_most, ask, now),
+        Decision::Roll { seen, next } => as_seen(ledger(update, next), *seen)
+            .update_expression(SET_LEDGER)
+            .condition_expression(format!("{AS_SEEN} AND {ALLOWED}"))
+            .expression_attribute_values(":now", number(now.ms())),
+        Decision::TakeOver { seen, rules, next } => as_seen(ledger(update, next), *seen)
+            .update_expression(SET_LEDGER)
+            .condition_expression(format!("{AS_SEEN} AND rulesVersion = :seenRules"))
+            .expression_attribute_values(":seenRules", number(rules)),
+        _ => return None,
+    })
+}
+
+/// Moves the whole ledger and its pause.
+pub(super) fn charge(update: Update, seen: &Ledger, next: &Ledger) -> Update {
+    as_seen(ledger(update, next), (seen.head, seen.calls))
+        .update_expression(format!("{SET_LEDGER}, pausedUntil = :until"))
+        .condition_expression(format!("{AS_SEEN} AND pausedUntil = :seenPaused AND rulesVersion = :rules"))
+        .expression_attribute_values(":until", number(next.paused_until.ms()))
+        .expression_attribute_values(":seenPaused", number(seen.paused_until.ms()))
+}
+
+/// Sets the pause alone.
+pub(super) fn pause(update: Update, until: Timestamp) -> Update {
+    update
+        .update_expression("SET pausedUntil = :until")
+        .condition_expression("pausedUntil < :until")
+        .expression_attribute_values(":until", number(until.ms()))
+}
+
+fn open(update: Update, first: &Ledger, ask: Ask, now: Timestamp) -> Update {
+    let update =
+        ledger(update, first).update_expression(SET_FIRST).expression_attribute_values(":zero", number(0));
+    if ask.calls > 1 {
+        return update.condition_expression("attribute_not_exists(pk)");
+    }
+    has_room(update, now)
+        .condition_expression(format!("attribute_not_exists(pk) OR ({})", room_now(ask.class)))
+}
+
+fn draw(update: Update, class: Priority, limits: Limits, now: Timestamp) -> Update {
+    has_room(update, now)
+        .update_expression("SET calls = calls + :calls")
+        .condition_expression(room_now(class))
+        .expression_attribute_values(":calls", number(1))
+        .expression_attribute_values(":terms", text(limits.terms().to_string()))
+        .expression_attribute_values(":rules", number(RULES_VERSION))
+        .expression_attribute_values(":head", number(now.second()))
+}
+
+/// The head is now, and the room there is for these limits and not used up.
+fn room_now(class: Priority) -> String {
+    let room = if class == Priority::Urgent { ROOM } else { ROUTINE_ROOM };
+    format!("head BETWEEN :head AND :next AND calls < {room} AND roomFor = :terms AND {ALLOWED}")
+}
+
+fn has_room(update: Update, now: Timestamp) -> Update {
+    update
+        .expression_attribute_values(":next", number(now.second() + 1))
+        .expression_attribute_values(":now", number(now.ms()))
+}
+
+fn count(update: Update, head: i64, calls_at_most: u32, ask: Ask, now: Timestamp) -> Update {
+    update
+        .update_expression("SET calls = calls + :calls")
+        .condition_expression(format!("head = :head AND calls <= :atMost AND {ALLOWED}"))
+        .expression_attribute_values(":calls", number(ask.calls))
+        .expression_attribute_values(":head", number(head))
+        .expression_attribute_values(":atMost", number(calls_at_most))
+        .expression_attribute_values(":now", number(now.ms()))
+        .expression_attribute_values(":rules", number(RULES_VERSION))
+}
+
+fn as_seen(update: Update, (head, calls): (i64, u32)) -> Update {
+    update
+        .expression_attribute_values(":seenHead", number(head))
+        .expression_attribute_values(":seenCalls", number(calls))
+}
+
+fn ledger(update: Update, ledger: &Ledger) -> Update {
+    let (minute, hour) = ledger.packed();
+    update
+        .expression_attribute_names("#minute", "minute")
+        .expression_attribute_names("#hour", "hour")
+        .expression_attribute_values(":head", number(ledger.head))
+        .expression_attribute_values(":calls", number(ledger.calls))
+        .expression_attribute_values(":minute", bytes(minute))
+        .expression_attribute_values(":hour", bytes(hour))
+        .expression_attribute_values(":room", number(ledger.room.urgent))
+        .expression_attribute_values(":routineRoom", number(ledger.room.routine))
+        .expression_attribute_values(":terms", text(ledger.room_for.to_string()))
+        .expression_attribute_values(":rules", number(ledger.rules))
+}
