@@ -1,0 +1,98 @@
+//! The table as the budget's writes see it: one item, one write at a time, each under its condition.
+
+use super::super::{Ask, Decision, Ledger, Limits, RULES_VERSION};
+use super::check::Counting;
+use super::faults::Fault;
+use crate::domain::{Priority, Timestamp};
+
+/// A write on its way.
+#[derive(Clone, Debug)]
+pub(super) enum Write {
+    /// What a holder decided, by its limits and its clock.
+    Decided { decision: Decision, ask: Ask, limits: Limits, now: Timestamp },
+    /// The pause and the charge after a call that Defender refused.
+    Charge { seen: Ledger, next: Box<Ledger> },
+    /// Takes calls off the head's count: only a deliberate fault does.
+    GiveBack { calls: u32 },
+}
+
+/// The item.
+#[derive(Debug)]
+pub(super) struct Table {
+    fault: Fault,
+    ledger: Option<Ledger>,
+    /// Every counting, in order.
+    pub(super) countings: Vec<Counting>,
+    /// Calls counted while a pause stood.
+    pub(super) in_pause: usize,
+}
+
+impl Table {
+    pub(super) fn new(fault: Fault) -> Self {
+        Self { fault, ledger: None, countings: Vec::new(), in_pause: 0 }
+    }
+
+    /// Carries a write out and returns the item after it, or refuses it and returns the item that stands.
+    pub(super) fn apply(&mut self, write: &Write) -> Result<Ledger, Option<Ledger>> {
+        let next = match write {
+            Write::Decided { decision, ask, limits, now } => self.decided(decision, *ask, *limits, *now),
+            Write::Charge { seen, next } => self.charge(seen, next),
+            Write::GiveBack { calls } => self
+                .ledger
+                .clone()
+                .map(|ledger| Ledger { calls: ledger.calls.saturating_sub(*calls), ..ledger }),
+        };
+        let Some(next) = next else { return Err(self.ledger.clone()) };
+        if let Write::Decided { ask, now, .. } = write {
+            let paused = self.ledger.as_ref().is_some_and(|before| before.paused_until > *now);
+            self.in_pause += if paused { ask.calls as usize } else { 0 };
+            self.countings.push(Counting { second: next.head, class: ask.class, calls: ask.calls });
+        }
+        self.ledger = Some(next.clone());
+        Ok(next)
+    }
+
+    fn decided(&self, decision: &Decision, ask: Ask, limits: Limits, now: Timestamp) -> Option<Ledger> {
+        let Some(ledger) = &self.ledger else {
+            let Decision::Open(first) = decision else { return None };
+            return Some((**first).clone());
+        };
+        if ledger.rules != RULES_VERSION || (ledger.paused_until > now && self.fault != Fault::PauseIgnored) {
+            return None;
+        }
+        let holds = self.fault == Fault::ViewTrusted
+            || match decision {
+                Decision::Open(_) => ask.calls == 1 && self.has_room(ledger, ask.class, limits, now),
+                Decision::Draw => self.has_room(ledger, ask.class, limits, now),
+                Decision::Count { head, calls_at_most } => {
+                    ledger.head == *head && ledger.calls <= *calls_at_most
+                }
+                Decision::Roll { seen, .. } => {
+                    *seen == (ledger.head, ledger.calls) || self.fault == Fault::RollWithoutCompare
+                }
+                _ => false,
+            };
+        match decision {
+            _ if !holds => None,
+            Decision::Roll { next, .. } => {
+                let next = self.fault.rolled((**next).clone(), limits);
+                Some(Ledger { paused_until: ledger.paused_until, ..next })
+            }
+            _ => Some(Ledger { calls: ledger.calls + ask.calls, ..ledger.clone() }),
+        }
+    }
+
+    fn has_room(&self, ledger: &Ledger, class: Priority, limits: Limits, now: Timestamp) -> bool {
+        let class = self.fault.class(class);
+        (now.second()..=now.second() + 1).contains(&ledger.head)
+            && ledger.calls < ledger.room.of(class)
+            && ledger.room_for == limits.terms()
+    }
+
+    fn charge(&self, seen: &Ledger, next: &Ledger) -> Option<Ledger> {
+        let stands = self.ledger.as_ref()?;
+        let as_seen =
+            (seen.head, seen.calls, seen.paused_until) == (stands.head, stands.calls, stands.paused_until);
+        as_seen.then(|| next.clone())
+    }
+}
