@@ -12,12 +12,16 @@ pub const CREDENTIALS: &str = "local";
 
 /// Clients whose every request goes to this address.
 pub fn clients(url: &str) -> Aws {
+    Aws::new(&config(url))
+}
+
+/// The settings of such clients.
+pub(crate) fn config(url: &str) -> SdkConfig {
     let credentials = Credentials::new(CREDENTIALS, CREDENTIALS, None, None, "local");
-    let config = SdkConfig::builder()
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static(REGION))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(url)
-        .build();
-    Aws::new(&config)
+        .build()
 }

@@ -4,6 +4,7 @@
 //! and transactions.
 
 mod dated;
+mod direct;
 
 use crate::clock::Clock;
 use dynoxide::actions::create_table::CreateTableRequest;
@@ -17,6 +18,8 @@ use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
+
+pub use direct::{Answer, Direct};
 
 /// Where the items are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,16 +83,7 @@ impl Engine {
 
     /// Makes the relay's table, unless there is a table of that name.
     pub fn create_table(&self, name: &str) -> Result<(), EngineError> {
-        match self.database.create_table(table(name)) {
-            Ok(_) => {}
-            Err(DynoxideError::ResourceInUseException(_)) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        }
-        let time_to_live_specification =
-            TimeToLiveSpecification { attribute_name: "expiresAt".to_owned(), enabled: true };
-        let request = UpdateTimeToLiveRequest { table_name: name.to_owned(), time_to_live_specification };
-        self.database.update_time_to_live(request)?;
-        Ok(())
+        create_table(&self.database, name)
     }
 
     /// Lets the requests in hand finish and returns when the server has ended.
@@ -98,6 +92,19 @@ impl Engine {
         drop(self.stop.take());
         let _ = (&mut self.task).await;
     }
+}
+
+fn create_table(database: &Database, name: &str) -> Result<(), EngineError> {
+    match database.create_table(table(name)) {
+        Ok(_) => {}
+        Err(DynoxideError::ResourceInUseException(_)) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    let time_to_live_specification =
+        TimeToLiveSpecification { attribute_name: "expiresAt".to_owned(), enabled: true };
+    let request = UpdateTimeToLiveRequest { table_name: name.to_owned(), time_to_live_specification };
+    database.update_time_to_live(request)?;
+    Ok(())
 }
 
 fn open(storage: Storage) -> Result<Database, EngineError> {

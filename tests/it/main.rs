@@ -17,6 +17,7 @@ mod bulk;
 mod clocks;
 mod configuration;
 mod crashes;
+mod contention;
 mod defender_answers;
 mod entra_answers;
 mod events;

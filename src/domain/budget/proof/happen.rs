@@ -74,12 +74,16 @@ impl World {
     /// Sends a write: it may get lost on its way, or its reply may; the client then sends it again.
     fn send(&mut self, who: usize, write: Write) {
         let way_ms = self.way_ms();
+        let is_awaited = matches!(write, Write::Decided { .. });
         if self.chance(self.manner.lost) {
             self.seen.lost += 1;
             if self.rng.bool() {
                 self.later(who, way_ms, Event::Arrive { write: Box::new(write), replied: false });
             }
-            return self.later(who, RETRY_MS, Event::Reply(None));
+            if is_awaited {
+                self.later(who, RETRY_MS, Event::Reply(None));
+            }
+            return;
         }
         if self.chance(self.manner.twice) {
             self.seen.applied_twice += 1;
@@ -87,16 +91,16 @@ impl World {
             return self.later(
                 who,
                 way_ms + RETRY_MS,
-                Event::Arrive { write: Box::new(write), replied: true },
+                Event::Arrive { write: Box::new(write), replied: is_awaited },
             );
         }
-        self.later(who, way_ms, Event::Arrive { write: Box::new(write), replied: true });
+        self.later(who, way_ms, Event::Arrive { write: Box::new(write), replied: is_awaited });
     }
 
     fn arrive(&mut self, who: usize, life: u32, write: &Write, replied: bool) {
         let reply = self.table.apply(write);
         let same = self.holders.get(who).is_some_and(|holder| holder.life == life);
-        if replied && same && matches!(write, Write::Decided { .. }) {
+        if replied && same {
             let way_ms = self.way_ms();
             self.later(who, way_ms, Event::Reply(Some(Box::new(reply))));
         }

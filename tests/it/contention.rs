@@ -1,0 +1,90 @@
+//! What the budget costs and yields under contention: the real store and engine, in simulated time, so that
+//! no figure depends on the machine.
+
+use defender_tag_relay::domain::Priority;
+use defender_tag_relay::domain::budget::Limits;
+use local::contention::{Budget, Contest, Measured, Want, quantile};
+
+const HOUR_S: i64 = 3_600;
+/// The shortest time for 500 permits: four spans of 74 seconds after the first hundred.
+const FIVE_HUNDRED_S: f64 = 296.0;
+
+fn contest(want: Want, contenders: u64) -> Measured {
+    let seed = 20_261_124 + contenders;
+    let contest = Contest::new(want, seed).unwrap();
+    let budget = |place| Budget::new(&contest.table, Priority::Urgent, Limits::default(), seed + place);
+    let measured = contest.run((0..contenders).map(budget).collect()).unwrap();
+    println!(
+        "{contenders} contenders, seed {seed}: {} permits, {:?}, {:.2} writes a permit",
+        measured.grants.len(),
+        measured.operations,
+        measured.writes_a_call()
+    );
+    assert!(measured.most_in_window(60) <= 100 && measured.most_in_window(HOUR_S) <= 1500);
+    assert_eq!(measured.operations.reads, 0, "no reads, in the steady state or ever");
+    measured
+}
+
+#[test]
+fn a_lone_drain_pays_one_write_a_permit_and_uses_99_percent_of_two_hours() {
+    let measured = contest(Want::Seconds(2 * HOUR_S + 60), 1);
+    assert!(measured.writes_a_call() <= 1.05, "{}", measured.writes_a_call());
+    assert!(measured.grants.len() >= 2970, "{}", measured.grants.len());
+}
+
+#[test]
+fn twenty_saturating_drains_pay_at_most_one_and_a_half_writes_a_permit() {
+    let measured = contest(Want::Seconds(HOUR_S), 20);
+    assert!(measured.writes_a_call() <= 1.5, "{}", measured.writes_a_call());
+    assert!(measured.grants.len() >= 1485, "{}", measured.grants.len());
+}
+
+#[test]
+fn a_herd_of_500_pays_at_most_three_and_a_half_writes_a_permit_and_loses_hardly_any_time() {
+    let measured = contest(Want::One, 500);
+    assert_eq!(measured.grants.len(), 500);
+    assert!(measured.writes_a_call() <= 3.5, "{}", measured.writes_a_call());
+    let seconds = measured.seconds_to(500).unwrap();
+    assert!(seconds <= FIVE_HUNDRED_S * 1.02, "{seconds}");
+}
+
+#[test]
+fn the_first_hundred_come_at_once_and_500_within_two_percent_of_the_shortest_time() {
+    for contenders in [1, 50] {
+        let measured = contest(Want::Calls(500), contenders);
+        let (hundred, five_hundred) = (measured.seconds_to(100).unwrap(), measured.seconds_to(500).unwrap());
+        assert!(hundred <= 2.0 && five_hundred <= FIVE_HUNDRED_S * 1.02, "{hundred} {five_hundred}");
+    }
+}
+
+#[test]
+fn an_urgent_call_waits_a_second_at_most_while_routine_work_takes_95_percent_of_the_hour() {
+    let contest = Contest::new(Want::Seconds(3 * HOUR_S), 5).unwrap();
+    let budget = |class, seed| Budget::new(&contest.table, class, Limits::default(), seed);
+    let mut urgent = budget(Priority::Urgent, 0);
+    let waits_us = std::cell::RefCell::new(Vec::new());
+    let urgent_calls = async {
+        let mut rng = fastrand::Rng::with_seed(5);
+        for _ in 0..130 {
+            contest.time.until(contest.time.now().plus_ms(rng.i64(30_000..130_000))).await;
+            let began_us = contest.time.elapsed_us();
+            if contest.take(&mut urgent, 0).await {
+                waits_us.borrow_mut().push(contest.time.elapsed_us() - began_us);
+            }
+        }
+    };
+    let routine = (1..20).map(|seed| contest.contend(budget(Priority::Routine, seed)));
+    let tasks: Vec<std::pin::Pin<Box<dyn Future<Output = ()>>>> =
+        std::iter::once(Box::pin(urgent_calls) as _)
+            .chain(routine.map(|routine| Box::pin(routine) as _))
+            .collect();
+    contest.time.run(tasks);
+    let measured = contest.measured().unwrap();
+    let mut waits_us = waits_us.into_inner();
+    waits_us.sort_unstable();
+    let p99_us = quantile(&waits_us, 990);
+    println!("{} urgent calls waited {p99_us} us at p99; {} calls", waits_us.len(), measured.grants.len());
+    assert!(waits_us.len() > 100 && p99_us <= 1_000_000, "{p99_us} us");
+    assert!(measured.grants.len() >= 3 * 1425, "{} calls in three hours", measured.grants.len());
+    assert!(measured.most_in_window(60) <= 100 && measured.most_in_window(HOUR_S) <= 1500);
+}
