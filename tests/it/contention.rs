@@ -59,13 +59,13 @@ fn the_first_hundred_come_at_once_and_500_within_two_percent_of_the_shortest_tim
 
 #[test]
 fn an_urgent_call_waits_a_second_at_most_while_routine_work_takes_95_percent_of_the_hour() {
-    let contest = Contest::new(Want::Seconds(3 * HOUR_S), 5).unwrap();
+    let contest = Contest::new(Want::Seconds(2 * HOUR_S), 5).unwrap();
     let budget = |class, seed| Budget::new(&contest.table, class, Limits::default(), seed);
     let mut urgent = budget(Priority::Urgent, 0);
     let waits_us = std::cell::RefCell::new(Vec::new());
     let urgent_calls = async {
         let mut rng = fastrand::Rng::with_seed(5);
-        for _ in 0..130 {
+        for _ in 0..85 {
             contest.time.until(contest.time.now().plus_ms(rng.i64(30_000..130_000))).await;
             let began_us = contest.time.elapsed_us();
             if contest.take(&mut urgent, 0).await {
@@ -84,7 +84,7 @@ fn an_urgent_call_waits_a_second_at_most_while_routine_work_takes_95_percent_of_
     waits_us.sort_unstable();
     let p99_us = quantile(&waits_us, 990);
     println!("{} urgent calls waited {p99_us} us at p99; {} calls", waits_us.len(), measured.grants.len());
-    assert!(waits_us.len() > 100 && p99_us <= 1_000_000, "{p99_us} us");
-    assert!(measured.grants.len() >= 3 * 1425, "{} calls in three hours", measured.grants.len());
+    assert!(waits_us.len() > 70 && p99_us <= 1_000_000, "{p99_us} us");
+    assert!(measured.grants.len() >= 2 * 1425, "{} calls in two hours", measured.grants.len());
     assert!(measured.most_in_window(60) <= 100 && measured.most_in_window(HOUR_S) <= 1500);
 }
