@@ -18,6 +18,6 @@ mod switches;
 mod world;
 
 pub use fault::{Fault, TokenFault};
-pub use log::Arrival;
+pub use log::{Arrival, most_in_window};
 pub use simulator::{Options, Simulator};
 pub use switches::{Limits, Listed, Switches, UnknownListed, WindowKind};

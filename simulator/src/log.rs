@@ -20,7 +20,7 @@ pub struct Arrival {
 }
 
 /// The greatest number of arrivals in any closed window of that length.
-pub(crate) fn most_in_window(arrivals: &[Arrival], window_ms: u64) -> usize {
+pub fn most_in_window(arrivals: &[Arrival], window_ms: u64) -> usize {
     let mut times: Vec<u64> = arrivals.iter().map(|arrival| arrival.counted_at_ms).collect();
     times.sort_unstable();
     let mut first = 0;

@@ -66,6 +66,17 @@ impl Relay {
         Ok(taken?)
     }
 
+    /// Calls that count in the budget's minute. Other instances make some too, so the item is read.
+    pub(super) async fn used_in_minute(&self, now: Timestamp) -> Result<usize, Stop> {
+        let parts = &self.0.parts;
+        let ledger = parts.store.ledger().await?;
+        let used = |ledger: &Ledger| ledger.used_at(now.second().max(ledger.head), parts.limits).per_minute;
+        let count = ledger.as_ref().map_or(0, used);
+        self.0.budget.seen().clone_from(&ledger);
+        self.0.budget.view.lock().await.refused(ledger);
+        Ok(count as usize)
+    }
+
     /// Makes a pause that Defender asked for known to every instance.
     pub(super) async fn pause(&self, until: Timestamp) -> Result<(), Stop> {
         let parts = &self.0.parts;

@@ -53,14 +53,6 @@ impl Relay {
         }
     }
 
-    /// Calls that count in the budget's minute. Other instances make some too, so the item is read.
-    async fn used_in_minute(&self, now: Timestamp) -> Result<usize, Stop> {
-        let ledger = self.0.parts.store.ledger().await?;
-        let used = ledger.as_ref().map_or(0, |ledger| ledger.rolled_to(now.second()).used_in_minute());
-        *self.0.ledger.lock().await = ledger;
-        Ok(used as usize)
-    }
-
     async fn set_aside(&self, dead: &[DeadEntry]) -> Result<(), Stop> {
         for entry in dead {
             tracing::error!(

@@ -1,4 +1,4 @@
-//! Trials of the relay on this machine: `cargo trial killing`, `cargo trial load`.
+//! Trials of the relay on this machine: `cargo trial killing`, `cargo trial contest`, `cargo trial load`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use comfy_table::{Table, presets};
 use defender_tag_relay::config::from_environment;
 use defender_tag_relay::domain::Timestamp;
 use lambda_runtime::Error;
-use local::trial::{Answers, Killing, Load, serve_instance};
+use local::trial::{Answers, Contest, Killing, Load, contend, serve_instance};
 
 /// Machines of the large backlog, and of each request that makes it up.
 const BACKLOG: (usize, usize) = (100_000, 137);
@@ -34,6 +34,32 @@ enum Trial {
     },
     /// Many clients at once, a request when idle, and a backlog of a hundred thousand machines: one table.
     Load,
+    /// Many processes on one budget, killed at random moments, while calls are counted late.
+    Contest {
+        /// The seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Processes at once.
+        #[arg(long, default_value_t = 8)]
+        contenders: usize,
+        /// Processes killed in all.
+        #[arg(long, default_value_t = 100)]
+        kills: usize,
+        /// How much faster than the machine's the clock is.
+        #[arg(long, default_value_t = 20)]
+        times: i64,
+        /// Seconds of the machine's that it takes.
+        #[arg(long, default_value_t = 240)]
+        seconds: i64,
+    },
+    /// One contender process of a contest. Its settings are in the environment.
+    #[command(hide = true)]
+    Contender {
+        /// When the trial's clock began, in milliseconds since the Unix epoch.
+        since_ms: i64,
+        /// How much faster than the machine's it is.
+        times: i64,
+    },
     /// One relay process of a trial. Its settings are in the environment.
     #[command(hide = true)]
     Instance {
@@ -49,6 +75,12 @@ async fn main() -> ExitCode {
     let ran = match Trial::parse() {
         Trial::Killing { from, seeds, kills } => kill(from..from + seeds, kills).await,
         Trial::Load => load().await,
+        Trial::Contest { seed, contenders, kills, times, seconds } => {
+            contest(Contest { seed, contenders, kills, times, seconds, calls_per_hour: 1500 }).await
+        }
+        Trial::Contender { since_ms, times } => {
+            contend(&from_environment(), Timestamp::from_ms(since_ms), times).await
+        }
         Trial::Instance { since_ms, times } => {
             serve_instance(&from_environment(), Timestamp::from_ms(since_ms), times).await
         }
@@ -69,6 +101,12 @@ async fn kill(seeds: std::ops::Range<u64>, kills: usize) -> Result<(), Error> {
         let verdict = plan.run(&binary).await.map_err(|fault| format!("seed {seed}: FAULT: {fault}"))?;
         println!("seed {seed}: {verdict:?}");
     }
+    Ok(())
+}
+
+async fn contest(plan: Contest) -> Result<(), Error> {
+    let contested = plan.run(&std::env::current_exe()?).await?;
+    println!("seed {}: {contested:?}", plan.seed);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::future::Future;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::domain::budget::{Limits, View};
 use defender_tag_relay::domain::{Priority, Timestamp};
-use defender_tag_relay::store::{Store, Taken};
+use defender_tag_relay::store::{Store, StoreError, Taken};
 use fastrand::Rng;
 use simulator::dynamodb::EngineError;
 
@@ -15,6 +15,9 @@ use crate::loopback::TABLE;
 
 /// Milliseconds that a contender's clock may be off, either way.
 const CLOCK_SKEW_MS: i64 = 100;
+
+/// Milliseconds that a contender stays away when the table does not answer.
+const AWAY_MS: i64 = 1_000;
 
 /// What asking once came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +59,7 @@ impl Limiter for Budget {
             Ok(Taken::Granted(_)) => Ok(Step::Granted),
             Ok(Taken::Later(at)) => Ok(Step::Later(at)),
             Ok(Taken::Refused(why)) => Err(why),
+            Err(StoreError::Unavailable(_)) => Ok(Step::Later(now().plus_ms(AWAY_MS))),
             Err(error) => Err(error.to_string()),
         }
     }

@@ -1,6 +1,6 @@
 //! The embedded DynamoDB reached without sockets, in simulated time, with everything counted.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::Client;
@@ -47,6 +47,8 @@ struct Inner {
     writes: AtomicU64,
     refused: AtomicU64,
     reads: AtomicU64,
+    lose_in_thousand: AtomicU32,
+    replies_lost: AtomicU64,
 }
 
 impl std::fmt::Debug for Table {
@@ -67,13 +69,26 @@ impl Table {
             writes: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             reads: AtomicU64::new(0),
+            lose_in_thousand: AtomicU32::new(0),
+            replies_lost: AtomicU64::new(0),
         })))
+    }
+
+    /// Loses so many replies in a thousand from now on. The client hears nothing until its time is out.
+    pub fn lose_replies(&self, in_thousand: u32) {
+        self.0.lose_in_thousand.store(in_thousand, Ordering::SeqCst);
+    }
+
+    /// Replies lost so far.
+    pub fn replies_lost(&self) -> u64 {
+        self.0.replies_lost.load(Ordering::SeqCst)
     }
 
     /// A client with the relay's own settings, but for the time it lives in.
     pub fn client(&self) -> Client {
         let config = crate::aws::config("http://127.0.0.1:1").into_builder();
         let config = config.http_client(self.clone()).sleep_impl(self.0.time.clone());
+        let config = config.time_source(self.0.time.clone());
         Aws::new(&config.build()).dynamodb
     }
 
@@ -99,8 +114,18 @@ impl Table {
         self.0.free_at_us.store(free_at_us + SERVING_US, Ordering::SeqCst);
         time.until_us(free_at_us).await;
         let response = self.answer(&request);
+        if self.is_lost() {
+            std::future::pending::<()>().await;
+        }
         time.until_us(time.now_us() + self.way_us()).await;
         response
+    }
+
+    fn is_lost(&self) -> bool {
+        let mut rng = self.0.rng.lock().unwrap_or_else(PoisonError::into_inner);
+        let lost = rng.u32(..1000) < self.0.lose_in_thousand.load(Ordering::SeqCst);
+        self.0.replies_lost.fetch_add(u64::from(lost), Ordering::SeqCst);
+        lost
     }
 
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {

@@ -9,9 +9,10 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
+use aws_smithy_async::time::TimeSource;
 use defender_tag_relay::domain::Timestamp;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -150,5 +151,13 @@ impl AsyncSleep for Time {
     fn sleep(&self, duration: Duration) -> Sleep {
         let us = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         Sleep::new(self.until_us(self.now_us().saturating_add(us)))
+    }
+}
+
+/// What the client signs with, and measures its own patience by.
+impl TimeSource for Time {
+    fn now(&self) -> SystemTime {
+        let since = Duration::from_micros(u64::try_from(self.now_us()).unwrap_or(0));
+        UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
     }
 }

@@ -50,15 +50,16 @@ pub struct Instances {
 }
 
 impl Instances {
-    /// Starts `count` processes of the binary `trial`, each in the role of an instance.
+    /// Starts `count` processes of the binary `trial`, each in this role.
     pub async fn start(
         binary: &Path,
+        role: &str,
         count: usize,
         variables: &Variables,
         since: Timestamp,
         times: i64,
     ) -> io::Result<Self> {
-        let arguments = vec!["instance".to_owned(), since.ms().to_string(), times.to_string()];
+        let arguments = vec![role.to_owned(), since.ms().to_string(), times.to_string()];
         let slots = (0..count).map(|_| Mutex::default()).collect();
         let started = Self { binary: binary.to_owned(), arguments, variables: variables.clone(), slots };
         for slot in &started.slots {

@@ -87,7 +87,8 @@ impl Killing {
             s.count_delay_ms = 40;
             s.latency_ms = 20;
         });
-        let instances = Instances::start(binary, self.instances, &world.variables, since, self.times).await?;
+        let instances =
+            Instances::start(binary, "instance", self.instances, &world.variables, since, self.times).await?;
         let (history, http) = (History::default(), http_client()?);
         let run = Arc::new(Run { plan: self, world, instances, history, http, clock });
         let clients = (0..self.clients).map(|number| tokio::spawn(Arc::clone(&run).client(number)));

@@ -63,7 +63,8 @@ impl Load {
             Options { dynamodb_port: 0, simulator_port: 0, storage, clock: clock.clone(), variables };
         let world = Loopback::start(options).await?;
         world.simulator.switch(|s| s.latency_ms = DEFENDER_MS);
-        let instances = Instances::start(binary, INSTANCES, &world.variables, since, times).await?;
+        let instances =
+            Instances::start(binary, "instance", INSTANCES, &world.variables, since, times).await?;
         Ok(Arc::new(Self { world, instances, http: http_client()?, clock }))
     }
 

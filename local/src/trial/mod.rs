@@ -1,10 +1,14 @@
 //! Trials: relay processes under load, and killed under load, on this machine alone.
 
+mod contender;
+mod contest;
 mod history;
 mod instances;
 mod killing;
 mod load;
 
+pub use contender::contend;
+pub use contest::{Contest, Contested};
 pub use history::{Asked, History, Sent};
 pub use instances::{Instances, serve_instance};
 pub use killing::{Killing, Verdict};

@@ -123,7 +123,7 @@ impl World {
 
     /// Another instance, whose clock is so many milliseconds ahead of everybody else's, or behind.
     pub async fn relay_whose_clock_is_off_by(&self, ms: i64) -> App {
-        let own_ms = Arc::new(AtomicI64::new(self.clock_ms.load(Ordering::SeqCst) + ms));
+        let own_ms = Arc::new(AtomicI64::new(self.app().relay.clock().now().ms() + ms));
         self.loopback.another_relay(Clock::manual(own_ms)).await.unwrap()
     }
 
