@@ -27,6 +27,10 @@ snapshots:
     INSTA_UPDATE=always cargo test --workspace
     git diff --stat -- '*.snap'
 
+# What a permit costs, next to two other limiters.
+bench:
+    cargo bench --bench budget
+
 lint:
     cargo fmt --all -- --check
     cargo lint
