@@ -4,7 +4,7 @@
 //! between them take two to eight milliseconds there and back, one item serves a thousand operations a second,
 //! clocks are up to 100 ms off, and waiting costs nothing. So the figures are the same on every machine, but
 //! for the time of the pure decision, which is measured by the machine's clock.
-#![allow(missing_docs, reason = "a benchmark has no interface")]
+#![allow(missing_docs, unreachable_pub, reason = "a benchmark has no interface")]
 
 mod cas_bucket;
 mod decision;

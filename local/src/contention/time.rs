@@ -161,3 +161,24 @@ impl TimeSource for Time {
         UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[test]
+    fn tasks_go_on_in_the_order_of_the_moments_they_wait_for() {
+        let (time, log) = (Time::default(), RefCell::new(Vec::new()));
+        let task = async |name: &'static str, wait_ms: i64| {
+            for _ in 0..2 {
+                time.until(time.now().plus_ms(wait_ms)).await;
+                log.borrow_mut().push((name, time.elapsed_us() / 1000));
+            }
+        };
+        time.run([task("slow", 3_600_000), task("fast", 7)]);
+        let expected = [("fast", 7), ("fast", 14), ("slow", 3_600_000), ("slow", 7_200_000)];
+        assert_eq!(*log.borrow(), expected);
+    }
+}
