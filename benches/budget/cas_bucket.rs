@@ -72,10 +72,12 @@ impl Limiter for CasBucket {
     async fn ask(&mut self, now: &dyn Fn() -> Timestamp) -> Result<Step, String> {
         loop {
             let seen = self.state().await?;
-            match taken(seen.as_ref(), now().ms()) {
+            let next = match taken(seen.as_ref(), now().ms()) {
+                Ok(next) => next,
                 Err(later_ms) => return Ok(Step::Later(Timestamp::from_ms(later_ms))),
-                Ok(next) if self.swap(seen.as_ref(), next).await? => return Ok(Step::Granted),
-                Ok(_) => {}
+            };
+            if self.swap(seen.as_ref(), next).await? {
+                return Ok(Step::Granted);
             }
         }
     }

@@ -97,7 +97,7 @@ impl Intercept for Sentinel {
         _: &RuntimeComponents,
         state: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let date = context.response().headers().get("date").and_then(|text| read(text));
+        let date = context.response().headers().get("date").and_then(read);
         if let (Some(date), Some(SentAt(sent_at))) = (date, state.load::<SentAt>()) {
             self.compare(*sent_at, date, self.clock.now());
         }

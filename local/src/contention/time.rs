@@ -78,9 +78,8 @@ impl Time {
         loop {
             match running.poll_next_unpin(&mut Context::from_waker(&waker)) {
                 Poll::Ready(Some(result)) => done.push(result),
-                Poll::Ready(None) => return done,
                 Poll::Pending if woken.0.swap(false, Ordering::SeqCst) || self.go_on() => {}
-                Poll::Pending => return done,
+                Poll::Ready(None) | Poll::Pending => return done,
             }
         }
     }

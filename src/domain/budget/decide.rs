@@ -3,7 +3,7 @@
 //! Invariant: whatever a holder believes, each write's own condition keeps the table's ledger within the
 //! limits. A view only saves writes.
 
-use super::ledger::{Ledger, RULES_VERSION};
+use super::ledger::{Ledger, RULES_VERSION, first_second};
 use super::{Limits, View};
 use crate::domain::{Priority, Timestamp};
 
@@ -101,7 +101,7 @@ pub(super) fn room_at(ledger: &Ledger, ask: Ask, limits: Limits, now: Timestamp)
         }
     };
     let from = now.second().max(ledger.head);
-    let second = ledger.first_second(from, limits, fits)?;
+    let second = first_second(from, limits, fits)?;
     Some(if second == from { now } else { Timestamp::from_second(second) })
 }
 

@@ -148,24 +148,6 @@ impl Ledger {
         minute.min(quota.per_hour.saturating_sub(used.per_hour))
     }
 
-    /// The first second from `from` on, itself not before the head, of which `holds` is true. What holds once
-    /// must hold from then on. None if it does not hold when no call counts any more.
-    pub(super) fn first_second(&self, from: i64, limits: Limits, holds: impl Fn(i64) -> bool) -> Option<i64> {
-        let mut high = from.saturating_add(limits.spans().hour_s + BLOCK_S);
-        if holds(from) {
-            return Some(from);
-        }
-        if !holds(high) {
-            return None;
-        }
-        let mut low = from;
-        while high - low > 1 {
-            let middle = low + (high - low) / 2;
-            if holds(middle) { high = middle } else { low = middle }
-        }
-        Some(high)
-    }
-
     /// The ledger after Defender has refused a call at `now` although every call had its permit: somebody else
     /// uses the app. What was left of the minute is taken to be theirs, and to have come evenly, so that the
     /// oldest of it stops counting when Defender says that it takes calls again.
@@ -218,6 +200,24 @@ impl Ledger {
         self.hour = unpack(hour)?;
         Ok(self)
     }
+}
+
+/// The first second from `from` on of which `holds` is true. What holds once
+/// must hold from then on. None if it does not hold when no call counts any more.
+pub(super) fn first_second(from: i64, limits: Limits, holds: impl Fn(i64) -> bool) -> Option<i64> {
+    let mut high = from.saturating_add(limits.spans().hour_s + BLOCK_S);
+    if holds(from) {
+        return Some(from);
+    }
+    if !holds(high) {
+        return None;
+    }
+    let mut low = from;
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if holds(middle) { high = middle } else { low = middle }
+    }
+    Some(high)
 }
 
 fn block(second: i64) -> i64 {

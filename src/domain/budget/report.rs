@@ -1,6 +1,7 @@
 //! The budget, for people and for whoever calls the relay.
 
 use super::decide::{Ask, room_at};
+use super::ledger::first_second;
 use super::{Ledger, Limits, Quota};
 use crate::domain::{Priority, Timestamp};
 
@@ -66,7 +67,7 @@ fn window(
     let from = now.second().max(ledger.head);
     let used_at = |second| of(ledger.used_at(second, limits));
     let used = used_at(from);
-    let falls = || ledger.first_second(from, limits, |second| used_at(second) < used);
+    let falls = || first_second(from, limits, |second| used_at(second) < used);
     let falls_at = if used == 0 { None } else { falls().map(Timestamp::from_second) };
     WindowReport { limit, used, falls_at }
 }

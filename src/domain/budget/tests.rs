@@ -37,7 +37,7 @@ fn is_granted(decision: &Decision) -> bool {
 
 /// Takes as many as there are.
 fn take_all(view: &mut View, class: Priority, now: Timestamp) -> u32 {
-    (0..).take_while(|_| is_granted(&take(view, Ask::one(class), now))).count().try_into().unwrap()
+    (0..1000).find(|_| !is_granted(&take(view, Ask::one(class), now))).unwrap()
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl World {
                 self.seen.refused += usize::from(reply.is_err());
                 let jitter = self.rng.u32(..);
                 let now_ms = self.now_ms;
-                let next = self.holders[who].reply(*reply, now_ms, jitter);
+                let next = self.holders[who].reply(reply, now_ms, jitter);
                 self.go_on(who, next);
             }
             Event::Reply(None) => self.no_reply(who),
@@ -102,7 +102,7 @@ impl World {
         let same = self.holders.get(who).is_some_and(|holder| holder.life == life);
         if replied && same {
             let way_ms = self.way_ms();
-            self.later(who, way_ms, Event::Reply(Some(Box::new(reply))));
+            self.later(who, way_ms, Event::Reply(Some(reply)));
         }
     }
 
@@ -151,7 +151,7 @@ impl World {
             return;
         };
         self.seen.charged += 1;
-        self.send(who, Write::Charge { seen, next: Box::new(next) });
+        self.send(who, Write::Charge { seen: Box::new(seen), next: Box::new(next) });
     }
 
     fn crash(&mut self, who: usize) {

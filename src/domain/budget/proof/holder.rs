@@ -1,8 +1,8 @@
 //! One instance: it asks, uses its permits, waits, crashes.
 
-use super::super::{Ask, Decision, Ledger, Limits, Permit, View};
+use super::super::{Ask, Decision, Limits, Permit, View};
 use super::faults::Fault;
-use super::table::Write;
+use super::table::{Reply, Write};
 use crate::domain::{Priority, Timestamp};
 
 /// Writes that one asking may cost, as in the store.
@@ -74,15 +74,15 @@ impl Holder {
     }
 
     /// The reply to a write it decided on.
-    pub(super) fn reply(&mut self, reply: Result<Ledger, Option<Ledger>>, true_ms: i64, jitter: u32) -> Next {
+    pub(super) fn reply(&mut self, reply: Reply, true_ms: i64, jitter: u32) -> Next {
         match reply {
-            Ok(stands) => Next::Use(self.view.granted(self.ask.calls, stands)),
+            Ok(stands) => Next::Use(self.view.granted(self.ask.calls, *stands)),
             Err(stands) if self.fault == Fault::RefusalIsGrant => {
-                self.view.refused(stands);
+                self.view.refused(stands.map(|stands| *stands));
                 Next::Use(Permit { second: self.clock(true_ms).second() })
             }
             Err(stands) => {
-                self.view.refused(stands);
+                self.view.refused(stands.map(|stands| *stands));
                 self.attempt(true_ms, jitter)
             }
         }

@@ -11,10 +11,13 @@ pub(super) enum Write {
     /// What a holder decided, by its limits and its clock.
     Decided { decision: Decision, ask: Ask, limits: Limits, now: Timestamp },
     /// The pause and the charge after a call that Defender refused.
-    Charge { seen: Ledger, next: Box<Ledger> },
+    Charge { seen: Box<Ledger>, next: Box<Ledger> },
     /// Takes calls off the head's count: only a deliberate fault does.
     GiveBack { calls: u32 },
 }
+
+/// The item after a write, or the one that refused it.
+pub(super) type Reply = Result<Box<Ledger>, Option<Box<Ledger>>>;
 
 /// The item.
 #[derive(Debug)]
@@ -33,7 +36,7 @@ impl Table {
     }
 
     /// Carries a write out and returns the item after it, or refuses it and returns the item that stands.
-    pub(super) fn apply(&mut self, write: &Write) -> Result<Ledger, Option<Ledger>> {
+    pub(super) fn apply(&mut self, write: &Write) -> Reply {
         let next = match write {
             Write::Decided { decision, ask, limits, now } => self.decided(decision, *ask, *limits, *now),
             Write::Charge { seen, next } => self.charge(seen, next),
@@ -42,14 +45,14 @@ impl Table {
                 .clone()
                 .map(|ledger| Ledger { calls: ledger.calls.saturating_sub(*calls), ..ledger }),
         };
-        let Some(next) = next else { return Err(self.ledger.clone()) };
+        let Some(next) = next else { return Err(self.ledger.clone().map(Box::new)) };
         if let Write::Decided { ask, now, .. } = write {
             let paused = self.ledger.as_ref().is_some_and(|before| before.paused_until > *now);
             self.in_pause += if paused { ask.calls as usize } else { 0 };
             self.countings.push(Counting { second: next.head, class: ask.class, calls: ask.calls });
         }
         self.ledger = Some(next.clone());
-        Ok(next)
+        Ok(Box::new(next))
     }
 
     fn decided(&self, decision: &Decision, ask: Ask, limits: Limits, now: Timestamp) -> Option<Ledger> {

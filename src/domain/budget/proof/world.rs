@@ -5,12 +5,12 @@ use std::collections::BinaryHeap;
 
 use fastrand::Rng;
 
-use super::super::{CLOCK_SKEW_MS, Ledger, Limits, Permit, Quota};
+use super::super::{CLOCK_SKEW_MS, Limits, Permit, Quota};
 use super::check::{Interval, Violation, most_in_window, reserve_used};
 use super::faults::Fault;
 use super::holder::Holder;
 use super::manner::{Manner, Seen};
-use super::table::{Table, Write};
+use super::table::{Reply, Table, Write};
 use crate::domain::Priority;
 
 const START_MS: i64 = 1_800_000_000_000;
@@ -26,7 +26,7 @@ pub(super) enum Event {
         replied: bool,
     },
     /// A reply; none: the client gave up.
-    Reply(Option<Box<Result<Ledger, Option<Ledger>>>>),
+    Reply(Option<Reply>),
     Use(Permit),
 }
 
