@@ -16,7 +16,7 @@ const CONNECT_MS: u64 = 1_000;
 /// Clients of AWS's services.
 #[derive(Clone, Debug)]
 pub struct Aws {
-    /// DynamoDB, with the time-outs of the table.
+    /// DynamoDB.
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// Secrets Manager.
     pub secrets_manager: aws_sdk_secretsmanager::Client,
@@ -31,14 +31,16 @@ impl Aws {
     /// Clients of this configuration.
     pub fn new(config: &SdkConfig) -> Self {
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(config).timeout_config(timeouts()).build();
+        let secrets =
+            aws_sdk_secretsmanager::config::Builder::from(config).timeout_config(timeouts()).build();
         Self {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
-            secrets_manager: aws_sdk_secretsmanager::Client::new(config),
+            secrets_manager: aws_sdk_secretsmanager::Client::from_conf(secrets),
         }
     }
 }
 
-/// The time-outs of every operation on the table.
+/// The time-outs of every operation.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_millis(CONNECT_MS))

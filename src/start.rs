@@ -1,7 +1,7 @@
 //! The start: from settings to a relay that can serve.
 
 use aws_sdk_secretsmanager::Client as SecretsManager;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::aws::Aws;
 use crate::clock::Clock;
@@ -12,7 +12,7 @@ use crate::http::App;
 use crate::inbound::Sources;
 use crate::outbound;
 use crate::relay::{Parts, Relay};
-use crate::secrets::Secret;
+use crate::secrets::{Secret, SourceSecrets};
 use crate::store::Store;
 
 /// The relay cannot start.
@@ -26,9 +26,15 @@ pub enum StartError {
     Http(#[from] outbound::NoClient),
 }
 
-/// Builds the relay. Talks to nobody but Secrets Manager, and to that only if the sources are there.
+/// Builds the relay. Talks to nobody but Secrets Manager, and to that only if the sources or a source's keys are
+/// there.
 pub async fn app(settings: &Settings, aws: Aws, clock: Clock) -> Result<App, StartError> {
-    let sources = sources(&settings.sources, &aws.secrets_manager).await?;
+    let (sources, at) = sources(&settings.sources, &aws.secrets_manager).await?;
+    let source_secrets = SourceSecrets::new(&sources, aws.secrets_manager.clone());
+    source_secrets
+        .read_all(&sources)
+        .await
+        .map_err(|problems| ConfigError::one(at, problems.join("\n    ")))?;
     let http = outbound::http_client()?;
     let secret = Secret::new(settings.client_secret.clone(), aws.secrets_manager);
     let (tenant, client) = (&settings.tenant_id, &settings.client_id);
@@ -46,23 +52,26 @@ pub async fn app(settings: &Settings, aws: Aws, clock: Clock) -> Result<App, Sta
     Ok(App {
         relay,
         sources,
+        source_secrets,
         respond_within_ms: settings.respond_within_ms,
         machines_per_request: settings.machines_per_request,
     })
 }
 
-async fn sources(at: &SourcesAt, manager: &SecretsManager) -> Result<Sources, ConfigError> {
-    match at {
-        SourcesAt::File(path) => {
-            let json = std::fs::read_to_string(path)
-                .map_err(|error| ConfigError::one("SOURCES_FILE", format!("cannot be read: {error}")))?;
-            Sources::parse(&json).map_err(|error| ConfigError::one("SOURCES_FILE", error.to_string()))
-        }
+/// The sources, and the variable that says where they are.
+async fn sources(at: &SourcesAt, manager: &SecretsManager) -> Result<(Sources, &'static str), ConfigError> {
+    let (name, json) = match at {
+        SourcesAt::File(path) => ("SOURCES_FILE", read(path).map(Into::into)),
         SourcesAt::Secret(at) => {
-            let name = at.variable("SOURCES_ARN", "SOURCES");
             let json = Secret::new(at.clone(), manager.clone()).get().await;
-            let json = json.map_err(|error| ConfigError::one(name, error.to_string()))?;
-            Sources::parse(json.expose_secret()).map_err(|error| ConfigError::one(name, error.to_string()))
+            (at.variable("SOURCES_ARN", "SOURCES"), json.map_err(|error| error.to_string()))
         }
-    }
+    };
+    let json: SecretString = json.map_err(|problem| ConfigError::one(name, problem))?;
+    let sources = Sources::parse(json.expose_secret());
+    sources.map(|sources| (sources, name)).map_err(|error| ConfigError::one(name, error.to_string()))
+}
+
+fn read(path: &str) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))
 }

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use defender_tag_relay::domain::Timestamp;
 use defender_tag_relay::http::App;
 use defender_tag_relay::lambda;
 use lambda_runtime::{Context, Error, LambdaEvent};
 use serde_json::Value;
+
+use crate::{senders, sign};
 
 /// Milliseconds an event may take, as in `template.yaml`.
 const TIMEOUT_MS: i64 = 60_000;
@@ -50,6 +53,43 @@ fn row(line: &str) -> Option<Described> {
 pub fn load(file: &str) -> std::io::Result<Value> {
     let text = std::fs::read_to_string(folder().join(file))?;
     serde_json::from_str(&text).map_err(std::io::Error::other)
+}
+
+/// The event of a file, ready to be played: a webhook is filled in and signed as its source would sign it now.
+pub fn ready(file: &str, sources: &str, now: Timestamp) -> std::io::Result<Value> {
+    let event = load(file)?;
+    let Some(name) = hook_source(&event).map(str::to_owned) else { return Ok(event) };
+    let sources: Value = serde_json::from_str(sources).map_err(std::io::Error::other)?;
+    let source = senders::find(&sources, &name);
+    let source =
+        source.ok_or_else(|| std::io::Error::other(format!("{file}: there is no source `{name}`")))?;
+    let body = filled(event["body"].as_str().unwrap_or_default(), now);
+    signed(event, source, &body, now).map_err(std::io::Error::other)
+}
+
+/// The event with this body, proved as this source.
+pub fn signed(mut event: Value, source: &Value, body: &str, now: Timestamp) -> Result<Value, String> {
+    let proof = sign::prove(source, body.as_bytes(), now)?;
+    event["body"] = body.into();
+    for (name, value) in proof.headers {
+        event["headers"][name] = value.into();
+    }
+    if let Some(token) = proof.path_token {
+        let path = format!("{}/{token}", event["rawPath"].as_str().unwrap_or_default());
+        event["rawPath"] = path.as_str().into();
+        event["requestContext"]["http"]["path"] = path.into();
+    }
+    Ok(event)
+}
+
+/// The source that a webhook's event is for.
+fn hook_source(event: &Value) -> Option<&str> {
+    event["rawPath"].as_str()?.strip_prefix("/v1/hooks/")
+}
+
+/// A body with the time and an id of its own in it.
+pub fn filled(body: &str, now: Timestamp) -> String {
+    body.replace("{{now}}", &now.to_string()).replace("{{id}}", &uuid::Uuid::new_v4().to_string())
 }
 
 /// What the handler answers to an event.

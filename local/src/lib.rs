@@ -6,6 +6,8 @@ pub mod contention;
 pub mod events;
 pub mod loopback;
 pub mod meter;
+pub mod senders;
+pub mod sign;
 pub mod trial;
 
 pub use loopback::{Loopback, NotStarted, Options};

@@ -8,11 +8,10 @@ use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::{Settings, Variables};
 use defender_tag_relay::http::App;
 use defender_tag_relay::start::{StartError, app};
-use serde_json::json;
 use simulator::Simulator;
 use simulator::dynamodb::{Engine, EngineError, Storage};
 
-use crate::aws;
+use crate::{aws, senders};
 
 /// The bearer key of the files in `events/`.
 pub const KEY: &str = "this-key-opens-only-the-simulator";
@@ -127,18 +126,12 @@ async fn start(variables: &Variables, engine: &Engine, clock: Clock) -> Result<A
 
 /// The environment of a relay that knows nothing but this simulator and this engine.
 fn variables(simulator_url: &str, dynamodb_url: &str, client_secret: &str) -> Variables {
-    let sources = json!({ "sources": [{
-        "name": "soar",
-        "verify": { "scheme": "bearer", "secrets": [KEY] },
-        "allow": { "tags": ["*"], "actions": ["Add", "Remove"], "machines": 10_000 },
-        "priority": "routine",
-    }]});
     [
         ("TABLE_NAME", TABLE.to_owned()),
         ("TENANT_ID", TENANT.to_owned()),
         ("CLIENT_ID", CLIENT.to_owned()),
         ("CLIENT_SECRET", client_secret.to_owned()),
-        ("SOURCES", sources.to_string()),
+        ("SOURCES", senders::fresh().to_string()),
         ("DEFENDER_ENDPOINT", simulator_url.to_owned()),
         ("LOGIN_ENDPOINT", simulator_url.to_owned()),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url.to_owned()),

@@ -1,13 +1,15 @@
-//! The relay on this machine, on one command: plays the files of `events/`, or stays up with `--serve`.
+//! The relay on this machine, on one command: plays the files of `events/`, stays up with `--serve`, or sends a file
+//! as one of the sources would.
 
 mod play;
+mod send;
 mod serve;
 mod settings;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use defender_tag_relay::logging;
 
 /// The relay on this machine: embedded DynamoDB, a simulator of Defender and Entra, the relay's real handler.
@@ -35,6 +37,23 @@ struct Arguments {
     /// Log lines of this level and above go to standard output.
     #[arg(long, default_value = "off")]
     log: String,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Sign a file as one of the sources and send it to a relay.
+    Send(send::Send),
+    /// Show an event of events/hooks/, filled in and signed as its source would sign it now.
+    Sign(send::Sign),
+}
+
+impl Arguments {
+    /// The file with the sources of the local run.
+    fn sources(&self) -> PathBuf {
+        self.data.with_file_name("sources.json")
+    }
 }
 
 #[tokio::main]
@@ -46,6 +65,7 @@ async fn main() -> ExitCode {
     let real = settings::from_environment();
     let run = async {
         match real {
+            _ if arguments.command.is_some() => send::run(&arguments).await,
             Some(variables) => serve::real(&arguments, variables).await,
             None if arguments.serve => serve::simulated(&arguments).await,
             None => play::all(&arguments).await,

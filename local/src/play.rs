@@ -6,7 +6,7 @@ use comfy_table::{Table, presets};
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::Variables;
 use local::events::{self, Described};
-use local::{Loopback, Options};
+use local::{Loopback, Options, senders};
 use serde_json::Value;
 use simulator::dynamodb::Storage;
 
@@ -18,7 +18,9 @@ const MACHINES_SHOWN: usize = 8;
 /// Plays every file. Fails if one is not answered as `events/README.md` says.
 pub(crate) async fn all(arguments: &Arguments) -> Result<ExitCode, lambda_runtime::Error> {
     let storage = Storage::File(arguments.data.clone());
-    let (clock, variables) = (Clock::system(), Variables::new());
+    let clock = Clock::system();
+    let sources = senders::kept(&arguments.sources())?;
+    let variables = Variables::from([("SOURCES".into(), sources.to_string())]);
     let options = Options { dynamodb_port: 0, simulator_port: 0, storage, clock, variables };
     let world = Loopback::start(options).await?;
     let played = tokio::select! {
@@ -46,7 +48,7 @@ async fn play(world: &Loopback) -> Result<usize, lambda_runtime::Error> {
     let mut wrong = 0;
     for described in events::described()? {
         let calls_before = world.simulator.arrivals().len();
-        let answer = events::play(&world.app, events::load(&described.file)?).await?;
+        let answer = events::play(&world.app, ready(world, &described.file)?).await?;
         world.app.relay.until_idle().await;
         let calls = world.simulator.arrivals().len() - calls_before;
         let good = is_as_described(&answer, &described);
@@ -59,6 +61,11 @@ async fn play(world: &Loopback) -> Result<usize, lambda_runtime::Error> {
     show_machines(world);
     show_budget(world).await?;
     Ok(wrong)
+}
+
+fn ready(world: &Loopback, file: &str) -> std::io::Result<Value> {
+    let sources = world.variables.get("SOURCES").map_or("", String::as_str);
+    events::ready(file, sources, world.app.relay.clock().now())
 }
 
 fn new_table<const N: usize>(header: [&str; N]) -> Table {
@@ -77,14 +84,14 @@ fn body(answer: &Value) -> Value {
 
 fn outcomes(answer: &Value) -> String {
     let body = body(answer);
-    if let Some(counts) = body["counts"].as_object() {
-        return counts
-            .iter()
-            .map(|(outcome, count)| format!("{count} {outcome}"))
-            .collect::<Vec<_>>()
-            .join(", ");
+    let several = body["requests"].as_array().map_or(std::slice::from_ref(&body), Vec::as_slice);
+    let counts = several.iter().filter_map(|request| request["counts"].as_object()).flatten();
+    let counts: Vec<_> = counts.map(|(outcome, count)| format!("{count} {outcome}")).collect();
+    if !counts.is_empty() {
+        return counts.join(", ");
     }
-    body["code"].as_str().or(answer["status"].as_str()).unwrap_or_default().to_owned()
+    let said = [&body["code"], &body["problem"]["code"], &body["status"], &answer["status"]];
+    said.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn is_as_described(answer: &Value, described: &Described) -> bool {

@@ -10,7 +10,7 @@ use defender_tag_relay::domain::Priority;
 use defender_tag_relay::http::{App, router};
 use defender_tag_relay::start::app;
 use local::loopback::{KEY, TABLE, engine};
-use local::{Loopback, Options, aws};
+use local::{Loopback, Options, aws, senders};
 use serde_json::json;
 use simulator::dynamodb::Storage;
 use tokio::net::TcpListener;
@@ -29,12 +29,13 @@ const SAM_ENVIRONMENT: &str = ".local/sam-env.json";
 
 /// Serves with the simulator.
 pub(crate) async fn simulated(arguments: &Arguments) -> Result<ExitCode, lambda_runtime::Error> {
+    let sources = senders::kept(&arguments.sources())?;
     let world = Loopback::start(Options {
         dynamodb_port: arguments.dynamodb_port,
         simulator_port: arguments.simulator_port,
         storage: Storage::File(arguments.data.clone()),
         clock: Clock::system(),
-        variables: Variables::new(),
+        variables: Variables::from([("SOURCES".into(), sources.to_string())]),
     })
     .await?;
     let listener = listen(arguments.port).await?;

@@ -6,8 +6,11 @@ use axum::Json;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::domain::RequestRecord;
+use crate::inbound::Ignored;
+use crate::store::Unfit;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,8 +43,51 @@ pub(super) fn accepted(record: &RequestRecord) -> Response {
     (StatusCode::ACCEPTED, place, shown(record)).into_response()
 }
 
+/// The same for a delivery that came to several requests: 200 when all are done.
+pub(super) fn accepted_all(records: &[RequestRecord]) -> Response {
+    if let [record] = records {
+        return accepted(record);
+    }
+    let waits = records.iter().find(|record| !record.is_done());
+    let status = if waits.is_some() { "pending" } else { "done" };
+    let requests: Vec<_> = records.iter().map(body).collect();
+    let answer = Json(json!({ "status": status, "requests": requests }));
+    let Some(waits) = waits else { return answer.into_response() };
+    let location = format!("/v1/tag-requests/{}", waits.request.id);
+    (StatusCode::ACCEPTED, [(header::LOCATION, location)], answer).into_response()
+}
+
+/// The answer to an event that asks for nothing.
+pub(super) fn ignored(why: Ignored) -> Response {
+    Json(json!({ "status": "ignored", "reason": why.to_string(), "machines": [] })).into_response()
+}
+
+/// The answer to a delivery that can never succeed and was set unfit.
+pub(super) fn accepted_unfit(delivery: &Unfit) -> Response {
+    let location = format!("/v1/tag-requests/{}", delivery.id);
+    (StatusCode::ACCEPTED, [(header::LOCATION, location)], unfit(delivery)).into_response()
+}
+
+/// A delivery that can never succeed: done, with no machine, and why.
+pub(super) fn unfit(unfit: &Unfit) -> Response {
+    Json(json!({
+        "id": unfit.id.to_string(),
+        "status": "done",
+        "source": unfit.source.as_str(),
+        "receivedAt": unfit.received_at.to_string(),
+        "counts": {},
+        "machines": [],
+        "problem": { "code": unfit.code, "detail": unfit.detail },
+    }))
+    .into_response()
+}
+
 /// The request itself.
 pub(super) fn shown(record: &RequestRecord) -> Response {
+    Json(body(record)).into_response()
+}
+
+fn body(record: &RequestRecord) -> Shown<'_> {
     let request = &record.request;
     let mut counts = BTreeMap::new();
     for outcome in &record.outcomes {
@@ -52,7 +98,7 @@ pub(super) fn shown(record: &RequestRecord) -> Response {
         outcome: outcome.name(),
         detail: outcome.detail(),
     });
-    Json(Shown {
+    Shown {
         id: request.id.to_string(),
         status: if record.is_done() { "done" } else { "pending" },
         source: request.source.as_str(),
@@ -61,6 +107,5 @@ pub(super) fn shown(record: &RequestRecord) -> Response {
         received_at: request.received_at.to_string(),
         counts,
         machines: machines.collect(),
-    })
-    .into_response()
+    }
 }

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::verified::by_bearer;
 use super::{App, Problem, rate_limit};
 use crate::domain::Timestamp;
 use crate::domain::budget::WindowReport;
@@ -49,7 +50,7 @@ struct HeldUp {
 
 /// Any source may look.
 pub(super) async fn get(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    Unverified::new(headers, Bytes::new()).verify_bearer(&app.sources)?;
+    by_bearer(&app, &Unverified::new(headers, Bytes::new())).await?;
     let report = app.relay.report().await?;
     let now = app.relay.clock().now();
     let mut answer = Json(shown(&report, now)).into_response();

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::inbound::{Denied, NotVerified, Unreadable};
 use crate::relay::{AcceptError, RetryError};
+use crate::secrets::NoSecret;
 use crate::store::StoreError;
 
 /// Seconds after which a request that could not be made durable may be sent again.
@@ -59,6 +60,16 @@ impl Problem {
         self.shown.code
     }
 
+    /// What the caller is told.
+    pub fn detail(&self) -> &str {
+        &self.shown.detail
+    }
+
+    /// Whether the same request can never succeed.
+    pub fn is_permanent(&self) -> bool {
+        self.status.is_client_error()
+    }
+
     /// What happened inside, for the log.
     pub fn inside(&self) -> Option<&str> {
         self.inside.as_deref()
@@ -99,7 +110,8 @@ pub fn body_not_base64() -> Problem {
 
 impl From<NotVerified> for Problem {
     fn from(error: NotVerified) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "not_verified", error.to_string())
+        let problem = Self::new(StatusCode::UNAUTHORIZED, "not_verified", error.shown());
+        Self { inside: Some(error.to_string()), ..problem }
     }
 }
 
@@ -119,6 +131,15 @@ impl From<Unreadable> for Problem {
             }
             Unreadable::TooManyMachines { .. } => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_machines", detail)
+            }
+            Unreadable::TooMuch { .. } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "delivery_too_large", detail)
+            }
+            Unreadable::NoMachine { .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "no_machine_id", detail)
+            }
+            Unreadable::WrongTime { .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "event_too_old", detail)
             }
         }
     }
@@ -141,7 +162,7 @@ impl From<AcceptError> for Problem {
             AcceptError::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency_key_reused",
-                "this Idempotency-Key was used for another request; use a new key for a new request",
+                "this Idempotency-Key, or event id, was used for another request; a new request needs a new one",
             ),
             AcceptError::Store(error) => error.into(),
         }
@@ -156,6 +177,15 @@ impl From<RetryError> for Problem {
             RetryError::Store(error) => return error.into(),
         };
         Self::new(StatusCode::CONFLICT, code, format!("{error}; look at it before you try again"))
+    }
+}
+
+impl From<NoSecret> for Problem {
+    fn from(error: NoSecret) -> Self {
+        let detail =
+            "the request could not be verified now and nothing was done; send it again after Retry-After";
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "secrets_unavailable", detail);
+        Self { inside: Some(error.to_string()), ..problem }
     }
 }
 

@@ -12,7 +12,7 @@ use axum::routing::get;
 use axum::{Router, response::IntoResponse};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{App, Invocation, Problem, budget, rate_limit, tag_requests};
+use super::{App, Invocation, Problem, budget, hooks, rate_limit, tag_requests};
 
 /// Every route there is.
 pub fn router(app: App) -> Router {
@@ -22,6 +22,8 @@ pub fn router(app: App) -> Router {
         .route("/v1/tag-requests", axum::routing::post(tag_requests::post))
         .route("/v1/tag-requests/{id}", get(tag_requests::get))
         .route("/v1/tag-requests/{id}/retry", axum::routing::post(tag_requests::retry))
+        .route("/v1/hooks/{source}", axum::routing::post(hooks::post))
+        .route("/v1/hooks/{source}/{token}", axum::routing::post(hooks::post))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(CatchPanicLayer::custom(panicked))
@@ -70,7 +72,7 @@ async fn surround(State(app): State<App>, mut request: Request<Body>, next: Next
     if status >= 500 {
         tracing::error!(%method, route, status, took_ms, request_id, code, inside, "request");
     } else {
-        tracing::info!(%method, route, status, took_ms, request_id, code, "request");
+        tracing::info!(%method, route, status, took_ms, request_id, code, inside, "request");
     }
     let mut answer = problem.answer(request_id);
     if let Some(allow) = response.headers_mut().remove(axum::http::header::ALLOW) {

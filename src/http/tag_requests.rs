@@ -9,13 +9,14 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 
+use super::verified::by_bearer;
 use super::{App, Invocation, Problem, answer, prefer};
 use crate::domain::{RequestId, RequestRecord};
 use crate::inbound::{Asked, Unverified, Verified, allow, read_native};
 use crate::relay::{Accepted, Patience};
 
 /// Bytes a body may have: 10,000 machines and room to spare.
-const BODY_MAX_BYTES: usize = 1024 * 1024;
+pub(super) const BODY_MAX_BYTES: usize = 1024 * 1024;
 /// Characters an idempotency key may have.
 const KEY_MAX_CHARS: usize = 255;
 
@@ -27,7 +28,7 @@ pub(super) async fn post(
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let body = to_bytes(body, BODY_MAX_BYTES).await.map_err(|_| too_large())?;
-    let verified = Unverified::new(head.headers.clone(), body).verify_bearer(&app.sources)?;
+    let verified = by_bearer(&app, &Unverified::new(head.headers.clone(), body)).await?;
     require_json(&head.headers)?;
     let key = idempotency_key(&head.headers)?;
     let asked = read_native(verified.body(), app.machines_per_request)?;
@@ -53,8 +54,14 @@ pub(super) async fn get(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let verified = Unverified::new(headers, Bytes::new()).verify_bearer(&app.sources)?;
-    own_request(&app, &verified, id).await.map(|record| answer::shown(&record))
+    let verified = by_bearer(&app, &Unverified::new(headers, Bytes::new())).await?;
+    let (id, source) = (read_id(id)?, &verified.source().name);
+    let own = app.relay.request(id).await?.filter(|record| record.request.source == *source);
+    if let Some(record) = own {
+        return Ok(answer::shown(&record));
+    }
+    let unfit = app.relay.unfit(id).await?.filter(|unfit| unfit.source == *source);
+    unfit.map(|unfit| answer::unfit(&unfit)).ok_or_else(no_such_request)
 }
 
 /// `POST /v1/tag-requests/{id}/retry`: what the source's policy permits is its policy now, not then.
@@ -64,8 +71,8 @@ pub(super) async fn retry(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let verified = Unverified::new(headers.clone(), Bytes::new()).verify_bearer(&app.sources)?;
-    let record = own_request(&app, &verified, id).await?;
+    let verified = by_bearer(&app, &Unverified::new(headers.clone(), Bytes::new())).await?;
+    let record = own_request(&app, &verified, read_id(id)?).await?;
     let request = &record.request;
     let (tag, action, priority) = (request.tag.clone(), request.action, Some(request.priority));
     let allowed = allow(&verified, Asked { tag, action, machines: record.failed(), priority })?;
@@ -74,18 +81,17 @@ pub(super) async fn retry(
     Ok(respond(&app, accepted, patience, &invocation).await)
 }
 
-async fn own_request(
-    app: &App,
-    verified: &Verified,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<RequestRecord, Problem> {
-    let id = id.map_err(|_| no_such_request())?;
-    let id = RequestId::parse(&id).map_err(|_| no_such_request())?;
+async fn own_request(app: &App, verified: &Verified, id: RequestId) -> Result<RequestRecord, Problem> {
     let record = app.relay.request(id).await?;
     record.filter(|record| record.request.source == verified.source().name).ok_or_else(no_such_request)
 }
 
-fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+fn read_id(id: Result<Path<String>, PathRejection>) -> Result<RequestId, Problem> {
+    let id = id.map_err(|_| no_such_request())?;
+    RequestId::parse(&id).map_err(|_| no_such_request())
+}
+
+pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json")) {
@@ -98,7 +104,7 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     ))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let key = value.to_str().unwrap_or_default().trim();
     if (1..=KEY_MAX_CHARS).contains(&key.len()) {
@@ -111,7 +117,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     ))
 }
 
-fn too_large() -> Problem {
+pub(super) fn too_large() -> Problem {
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "body_too_large",

@@ -48,6 +48,28 @@ pub enum Unreadable {
         /// Machines allowed.
         allowed: u32,
     },
+    /// It has more of something than is read.
+    #[error("a delivery has at most {allowed} {what}, this one {found}: send several")]
+    TooMuch {
+        /// Of what.
+        what: &'static str,
+        /// How many it has.
+        found: usize,
+        /// How many it may have.
+        allowed: usize,
+    },
+    /// No machine id is where one can be.
+    #[error("no machine id (40 hexadecimal digits); looked at {places}")]
+    NoMachine {
+        /// Where it was looked for.
+        places: String,
+    },
+    /// The event is too old, or yet to come.
+    #[error("the event's own time is more than {within_hours} hours ago, or in the future: send a new event")]
+    WrongTime {
+        /// Hours an event may be old.
+        within_hours: u32,
+    },
 }
 
 #[derive(Deserialize)]
@@ -106,16 +128,23 @@ fn parse(text: &str) -> Result<Wire, Unreadable> {
 }
 
 fn unreadable(text: &str, field: &str, error: &serde_json::Error) -> Unreadable {
-    let shown = error.to_string();
-    let problem = shown.rsplit_once(" at line ").map_or(shown.as_str(), |(what, _)| what).to_owned();
     match error.classify() {
-        Category::Data if field == "." || field == "?" => invalid("the request", problem),
-        Category::Data => invalid(field, problem),
-        Category::Eof => Unreadable::Malformed { offset: text.len(), problem },
-        Category::Syntax | Category::Io => {
-            Unreadable::Malformed { offset: offset(text, error.line(), error.column()), problem }
-        }
+        Category::Data if field == "." || field == "?" => invalid("the request", what(error)),
+        Category::Data => invalid(field, what(error)),
+        Category::Eof | Category::Syntax | Category::Io => at_byte(text, error),
     }
+}
+
+/// Text that is not JSON, and the byte where that shows.
+pub(super) fn at_byte(text: &str, error: &serde_json::Error) -> Unreadable {
+    let offset = if error.is_eof() { text.len() } else { offset(text, error.line(), error.column()) };
+    Unreadable::Malformed { offset, problem: what(error) }
+}
+
+/// What is wrong, without its place.
+fn what(error: &serde_json::Error) -> String {
+    let shown = error.to_string();
+    shown.rsplit_once(" at line ").map_or(shown.as_str(), |(what, _)| what).to_owned()
 }
 
 /// The byte at a line and column, both counted from one.

@@ -4,6 +4,8 @@
 
 use serde::Deserialize;
 
+use super::reading::Reading;
+use super::sources::Source;
 use super::{Asked, Verified};
 use crate::domain::{Action, MachineId, Priority, SourceName, Tag};
 
@@ -60,29 +62,43 @@ pub enum Denied {
 }
 
 impl Policy {
-    pub(super) fn parse(wire: WirePolicy) -> Result<Self, String> {
+    pub(super) fn parse(wire: WirePolicy) -> Result<Self, Vec<String>> {
+        let mut faults = Vec::new();
         if !(1..=PATTERNS_MAX).contains(&wire.tags.len()) {
-            return Err(format!("allow.tags has 1 to {PATTERNS_MAX} tags or patterns"));
+            faults.push(format!("allow.tags has 1 to {PATTERNS_MAX} tags or patterns"));
         }
         if wire.actions.is_empty() {
-            return Err("allow.actions has at least one action".into());
+            faults.push("allow.actions has at least one action".into());
         }
         if wire.machines == 0 {
-            return Err("allow.machines is at least 1".into());
+            faults.push("allow.machines is at least 1".into());
         }
-        let actions = wire.actions.iter().map(|action| Action::parse(action));
-        Ok(Self {
-            tags: wire.tags.into_iter().map(Pattern::parse).collect::<Result<_, _>>()?,
-            actions: actions.collect::<Result<_, _>>().map_err(|error| format!("allow.actions: {error}"))?,
-            machines: wire.machines,
-        })
+        let tags: Result<_, String> = wire.tags.into_iter().map(Pattern::parse).collect();
+        let actions: Result<_, _> = wire.actions.iter().map(|action| Action::parse(action)).collect();
+        let tags = tags.map_err(|problem| faults.push(problem)).unwrap_or_default();
+        let actions =
+            actions.map_err(|error| faults.push(format!("allow.actions: {error}"))).unwrap_or_default();
+        if faults.is_empty() { Ok(Self { tags, actions, machines: wire.machines }) } else { Err(faults) }
+    }
+
+    /// What a source's own reading can ask for that its policy would always deny.
+    pub(super) fn faults_of(&self, reading: &Reading) -> Vec<String> {
+        let Reading::Extract(extract) = reading else { return Vec::new() };
+        let tags = extract.known_tags().into_iter().filter(|tag| !self.allows_tag(tag));
+        let tags = tags.map(|tag| format!("read.tag: allow.tags does not allow `{tag}`"));
+        let actions = extract.known_actions().into_iter().filter(|action| !self.actions.contains(action));
+        tags.chain(actions.map(|action| format!("read: allow.actions does not allow `{action}`"))).collect()
+    }
+
+    fn allows_tag(&self, tag: &Tag) -> bool {
+        self.tags.iter().any(|pattern| pattern.matches(tag.as_str()))
     }
 }
 
 impl Pattern {
     fn parse(text: String) -> Result<Self, String> {
         match Tag::parse(&text) {
-            Ok(_) if text.chars().all(|c| c == '*') && text != "*" => {
+            Ok(_) if text.chars().all(|c| c == '*' || c == '?') && text != "*" => {
                 Err("allow.tags: a pattern for every tag is written `*`".into())
             }
             Ok(_) => Ok(Self(text)),
@@ -106,16 +122,29 @@ impl Pattern {
 
 /// Holds what was asked against the policy of the source that asked.
 pub fn allow(verified: &Verified, asked: Asked) -> Result<Allowed, Denied> {
-    let source = verified.source();
-    let policy = &source.policy;
-    if !policy.tags.iter().any(|pattern| pattern.matches(asked.tag.as_str())) {
+    check_machines(&verified.source().policy, asked.machines.len())?;
+    allow_one(verified.source(), asked)
+}
+
+/// The same for everything that one delivery asks for: all of it or nothing.
+pub fn allow_all(verified: &Verified, asked: Vec<Asked>) -> Result<Vec<Allowed>, Denied> {
+    check_machines(&verified.source().policy, asked.iter().map(|asked| asked.machines.len()).sum())?;
+    asked.into_iter().map(|asked| allow_one(verified.source(), asked)).collect()
+}
+
+fn check_machines(policy: &Policy, asked: usize) -> Result<(), Denied> {
+    if asked > policy.machines as usize {
+        return Err(Denied::Machines { asked, allowed: policy.machines });
+    }
+    Ok(())
+}
+
+fn allow_one(source: &Source, asked: Asked) -> Result<Allowed, Denied> {
+    if !source.policy.allows_tag(&asked.tag) {
         return Err(Denied::Tag(asked.tag));
     }
-    if !policy.actions.contains(&asked.action) {
+    if !source.policy.actions.contains(&asked.action) {
         return Err(Denied::Action(asked.action));
-    }
-    if asked.machines.len() > policy.machines as usize {
-        return Err(Denied::Machines { asked: asked.machines.len(), allowed: policy.machines });
     }
     Ok(Allowed {
         source: source.name.clone(),

@@ -1,21 +1,27 @@
-//! The sources' configuration: who may call, how they prove it and what they may do.
+//! The sources: who may call, how they prove it and what they may do.
 //!
-//! Invariant: fail closed. An unknown field or scheme, an empty secret or a doubled name is an error, and no
-//! error text holds a secret.
+//! Invariant: fail closed. Every fault of the configuration is named, each with its source, in one message that
+//! holds no secret; a configuration with a fault makes no sources at all.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::keys::{Keyring, Keys, secrets_of};
 use super::policy::{Policy, WirePolicy};
+use super::reading::{Reading, WireRead, reading};
+use super::scheme::{Carrier, Scheme, WireVerify, scheme};
 use crate::domain::{Priority, SourceName};
 
-/// Secrets a source may have at once: the old, the new, and one to spare.
-const SECRETS_MAX: usize = 3;
 /// Sources that may be configured.
 const SOURCES_MAX: usize = 200;
+/// Seconds a source may have its sender wait for the outcome: what the relay waits at most.
+const WAIT_MAX_S: u32 = 25;
 
 /// A system that may send requests.
 #[derive(Debug)]
@@ -23,47 +29,52 @@ pub struct Source {
     /// Its name.
     pub name: SourceName,
     /// How it proves who it is.
-    pub scheme: Scheme,
+    pub(super) scheme: Scheme,
+    /// What it proves it with.
+    pub keyring: Keyring,
+    /// How its webhooks are read.
+    pub(super) reading: Reading,
     /// What it may do.
     pub policy: Policy,
     /// The class of its requests.
     pub priority: Priority,
+    /// What becomes of a webhook that can never succeed.
+    pub on_bad_payload: OnBadPayload,
+    /// Milliseconds a webhook waits for its outcome.
+    pub wait_ms: u32,
 }
 
-/// How a source proves who it is.
-#[derive(Debug)]
-pub enum Scheme {
-    /// `Authorization: Bearer` with one of these secrets.
-    Bearer(Vec<SecretString>),
+/// What becomes of a verified webhook that can never succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnBadPayload {
+    /// It is refused.
+    Refuse,
+    /// It is taken and set aside, with the reason: its sender would give up on the relay otherwise.
+    Accept,
 }
 
 /// All sources. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Sources(Arc<[Arc<Source>]>);
 
-/// The sources' configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum WrongSources {
-    /// It is not JSON of the documented shape.
-    #[error("is not a sources' configuration: {0}")]
-    Shape(String),
-    /// It has none, or too many.
-    #[error("must have 1 to {SOURCES_MAX} sources")]
-    Count,
-    /// One source is wrong.
-    #[error("source `{name}`: {problem}")]
-    Source {
-        /// The source's name as it stands.
-        name: String,
-        /// What is wrong.
-        problem: String,
-    },
+/// The sources' configuration cannot be used: each of its faults.
+#[derive(Debug, PartialEq, Eq)]
+pub struct WrongSources(Vec<String>);
+
+impl fmt::Display for WrongSources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n    "))
+    }
 }
+
+impl std::error::Error for WrongSources {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireSources {
-    sources: Vec<WireSource>,
+    #[serde(rename = "$schema")]
+    _schema: Option<String>,
+    sources: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -71,16 +82,18 @@ struct WireSources {
 struct WireSource {
     name: String,
     verify: WireVerify,
+    read: Option<WireRead>,
     allow: WirePolicy,
     #[serde(default = "routine")]
     priority: String,
+    on_bad_payload: Option<String>,
+    answer: Option<WireAnswer>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireVerify {
-    scheme: String,
-    secrets: Vec<SecretString>,
+struct WireAnswer {
+    wait_s: u32,
 }
 
 fn routine() -> String {
@@ -90,109 +103,139 @@ fn routine() -> String {
 impl Sources {
     /// Reads the sources' configuration.
     pub fn parse(json: &str) -> Result<Self, WrongSources> {
-        let wire: WireSources = serde_json::from_str(json).map_err(|error| shape(&error))?;
+        let wire: WireSources =
+            serde_json::from_str(json).map_err(|error| WrongSources(vec![shape(&error)]))?;
         if !(1..=SOURCES_MAX).contains(&wire.sources.len()) {
-            return Err(WrongSources::Count);
+            return Err(WrongSources(vec![format!("must have 1 to {SOURCES_MAX} sources")]));
         }
-        let mut names = HashSet::new();
+        let (mut names, mut faults) = (HashSet::new(), Vec::new());
         let mut sources = Vec::with_capacity(wire.sources.len());
-        for wire in wire.sources {
-            let name = wire.name.clone();
-            let in_source = |problem| WrongSources::Source { name: name.clone(), problem };
-            let source = source(wire).map_err(in_source)?;
-            if !names.insert(source.name.clone()) {
-                return Err(in_source("its name is used twice".into()));
+        for (at, wire) in wire.sources.into_iter().enumerate() {
+            let name = called(&wire, at);
+            let mut in_source = |problem: String| faults.push(format!("{name}: {problem}"));
+            if !names.insert(name.clone()) {
+                in_source("its name is used twice".into());
             }
-            sources.push(Arc::new(source));
+            match source(wire) {
+                Ok(source) => sources.push(Arc::new(source)),
+                Err(problems) => problems.into_iter().for_each(in_source),
+            }
         }
-        Ok(Self(sources.into()))
+        if faults.is_empty() { Ok(Self(sources.into())) } else { Err(WrongSources(faults)) }
     }
 
     /// All sources.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Source>> {
         self.0.iter()
     }
+
+    /// The source of this name.
+    pub fn find(&self, name: &str) -> Option<&Arc<Source>> {
+        self.iter().find(|source| source.name.as_str() == name)
+    }
+}
+
+impl Source {
+    /// Whether it proves itself with a bearer key, as native requests do.
+    pub const fn is_bearer(&self) -> bool {
+        matches!(self.scheme, Scheme::SharedSecret(Carrier::Bearer))
+    }
+
+    /// Takes the text of the secret that holds its keys.
+    pub fn take_keys(&self, text: &SecretString) -> Result<(), String> {
+        self.keyring.replace(Keys::parse(&secrets_of(text)?, &self.scheme)?);
+        Ok(())
+    }
+}
+
+/// How a source is called in a message: by its name if that is one, for anything else may be a secret.
+fn called(wire: &Value, at: usize) -> String {
+    let name = wire.get("name").and_then(Value::as_str).and_then(|name| SourceName::parse(name).ok());
+    name.map_or_else(|| format!("source {}", at + 1), |name| format!("source `{name}`"))
 }
 
 /// Where the text goes wrong, without the text: it may hold a secret.
-fn shape(error: &serde_json::Error) -> WrongSources {
+fn shape(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         serde_json::error::Category::Data => "a field is missing, unknown or of the wrong type",
         _ => "it is not well-formed JSON",
     };
-    WrongSources::Shape(format!("{what}, at line {}, column {}", error.line(), error.column()))
+    format!("is not a sources' configuration: {what}, at line {}, column {}", error.line(), error.column())
 }
 
-fn source(wire: WireSource) -> Result<Source, String> {
-    Ok(Source {
-        name: SourceName::parse(&wire.name).map_err(|error| error.to_string())?,
-        scheme: scheme(wire.verify)?,
-        policy: Policy::parse(wire.allow)?,
-        priority: Priority::parse(&wire.priority).ok_or("priority is `urgent` or `routine`")?,
+/// A value of this shape, or the place where it differs. Not what stands there: it may be a secret.
+fn shaped<T: DeserializeOwned>(wire: Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(wire).map_err(|error| {
+        let (path, inner) = (error.path().to_string(), error.inner().to_string());
+        let missing = inner.strip_prefix("missing field ").map(|field| format!("{path}: {field} is missing"));
+        let place = if path.chars().all(is_of_a_field) { path } else { "a field".into() };
+        missing.unwrap_or_else(|| {
+            format!("{place} is unknown or of the wrong type; see docs/sources.schema.json")
+        })
     })
 }
 
-fn scheme(wire: WireVerify) -> Result<Scheme, String> {
-    if !(1..=SECRETS_MAX).contains(&wire.secrets.len()) {
-        return Err(format!("verify.secrets has 1 to {SECRETS_MAX} secrets"));
+fn is_of_a_field(char: char) -> bool {
+    char.is_ascii_lowercase() || matches!(char, '_' | '.' | '[' | ']' | '$') || char.is_ascii_digit()
+}
+
+fn source(wire: Value) -> Result<Source, Vec<String>> {
+    let wire: WireSource = shaped(wire).map_err(|problem| vec![problem])?;
+    let mut faults = Vec::new();
+    let name = keep(SourceName::parse(&wire.name).map_err(|error| vec![error.to_string()]), &mut faults);
+    let verify = keep(verify(wire.verify).map_err(|problem| vec![problem]), &mut faults);
+    let policy = keep(Policy::parse(wire.allow), &mut faults);
+    let reading = keep(reading(wire.read), &mut faults);
+    let priority =
+        Priority::parse(&wire.priority).ok_or_else(|| vec!["priority is `urgent` or `routine`".into()]);
+    let priority = keep(priority, &mut faults);
+    let on_bad_payload = keep(on_bad_payload(wire.on_bad_payload.as_deref()), &mut faults);
+    let wait_ms = keep(wait_ms(wire.answer.as_ref()), &mut faults);
+    if let (Some(policy), Some(reading)) = (&policy, &reading) {
+        faults.extend(policy.faults_of(reading));
     }
-    if wire.secrets.iter().any(|secret| secret.expose_secret().trim().is_empty()) {
-        return Err("verify.secrets has an empty secret".into());
-    }
-    match wire.scheme.as_str() {
-        "bearer" => Ok(Scheme::Bearer(wire.secrets)),
-        _ => Err("verify.scheme is unknown; it is one of: bearer".into()),
+    let whole = || {
+        let ((scheme, keyring), wait_ms) = (verify?, wait_ms?);
+        let (name, reading, policy, priority) = (name?, reading?, policy?, priority?);
+        let on_bad_payload = on_bad_payload?;
+        Some(Source { name, scheme, keyring, reading, policy, priority, on_bad_payload, wait_ms })
+    };
+    match whole() {
+        Some(source) if faults.is_empty() => Ok(source),
+        _ => Err(faults),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn keep<T>(result: Result<T, Vec<String>>, faults: &mut Vec<String>) -> Option<T> {
+    result.map_err(|problems| faults.extend(problems)).ok()
+}
 
-    fn with(change: &str) -> String {
-        let smallest = r#"{"sources": [{"name": "soar", "verify": {"scheme": "bearer", "secrets": ["hush"]},
-            "allow": {"tags": ["*"], "actions": ["Add", "Remove"], "machines": 10000}, "priority": "routine"}]}"#;
-        let (from, to) = change.split_once(" => ").unwrap_or(("", ""));
-        smallest.replacen(from, to, 1)
-    }
-
-    #[test]
-    fn the_smallest_configuration_of_the_contract_is_read() {
-        let sources = Sources::parse(&with("")).unwrap();
-        assert_eq!(sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["soar"]);
-    }
-
-    #[test]
-    fn what_is_wrong_fails_closed_and_tells_no_secret() {
-        let changes = [
-            "\"bearer\" => \"none\"",
-            "\"hush\" => \"hush\", \" \"",
-            "[\"hush\"] => []",
-            "\"soar\" => \"SOAR hush\"",
-            "\"priority\" => \"prio\"",
-            "\"routine\" => \"low\"",
-            "\"machines\": 10000 => \"machines\": 0",
-            "\"Add\", \"Remove\" => ",
-            "\"*\" => ",
-            "[\"hush\"] => \"hush\"",
-            "{\"sources\": => {\"sources\" hush",
-        ];
-        for change in changes {
-            let error = Sources::parse(&with(change)).expect_err(change).to_string();
-            assert!(!error.contains("hush") || change.contains("SOAR"), "{change}: {error}");
+fn verify(wire: WireVerify) -> Result<(Scheme, Keyring), String> {
+    let scheme = scheme(&wire)?;
+    let keyring = match (wire.secrets, wire.secrets_arn) {
+        (Some(secrets), None) => Keyring::inline(Keys::parse(&secrets, &scheme)?),
+        (None, Some(arn)) if arn.starts_with("arn:") && !arn.contains(char::is_whitespace) => {
+            Keyring::by_reference(arn)
         }
-    }
+        (None, Some(_)) => {
+            return Err("verify.secrets_arn is the full ARN of a secret in Secrets Manager".into());
+        }
+        _ => return Err("verify has either `secrets` or `secrets_arn`".into()),
+    };
+    Ok((scheme, keyring))
+}
 
-    #[test]
-    fn a_name_is_used_once() {
-        let one = with("");
-        let inner = one.split_once('[').unwrap().1.rsplit_once(']').unwrap().0;
-        let error = Sources::parse(&format!("{{\"sources\": [{inner}, {inner}]}}")).unwrap_err();
-        assert_eq!(error.to_string(), "source `soar`: its name is used twice");
+fn on_bad_payload(text: Option<&str>) -> Result<OnBadPayload, Vec<String>> {
+    match text {
+        None | Some("refuse") => Ok(OnBadPayload::Refuse),
+        Some("accept") => Ok(OnBadPayload::Accept),
+        Some(_) => Err(vec!["on_bad_payload is `refuse` or `accept`".into()]),
     }
+}
 
-    #[test]
-    fn no_debug_output_tells_a_secret() {
-        assert!(!format!("{:?}", Sources::parse(&with("")).unwrap()).contains("hush"));
+fn wait_ms(answer: Option<&WireAnswer>) -> Result<u32, Vec<String>> {
+    match answer.map_or(0, |answer| answer.wait_s) {
+        wait_s @ 0..=WAIT_MAX_S => Ok(wait_s * 1000),
+        _ => Err(vec![format!("answer.wait_s is 0 to {WAIT_MAX_S}")]),
     }
 }

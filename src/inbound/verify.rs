@@ -1,24 +1,23 @@
 //! Verification: from bytes of unknown origin to bytes of a known source.
 //!
-//! Invariant: a `Verified` exists only for a source whose scheme the request satisfies. Secrets are compared in
-//! constant time, all of them, through a digest that hides their length.
+//! Invariant: a `Verified` exists only for a source whose scheme the request satisfies. Nothing of the body is
+//! looked at before, but its bytes.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
-use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
+use http::{HeaderMap, HeaderName};
 
-use super::sources::{Scheme, Source, Sources};
+use super::keys::Keys;
+use super::scheme::{Arrived, Carrier, Proof, SIGNED_TIME_WITHIN_S, Scheme};
+use super::sources::{Source, Sources};
+use crate::domain::Timestamp;
 
-/// Bytes of unknown origin.
-#[derive(Debug)]
+/// Bytes of unknown origin. Has no `Debug`: it would show what opens a source.
 pub struct Unverified {
     headers: HeaderMap,
     body: Bytes,
+    path_token: Option<String>,
 }
 
 /// Bytes of a known source.
@@ -26,37 +25,107 @@ pub struct Unverified {
 pub struct Verified {
     source: Arc<Source>,
     body: Bytes,
+    proof: Proof,
 }
 
-/// No source's scheme is satisfied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// The scheme is not satisfied. For the log: the caller is told only what [`NotVerified::shown`] says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotVerified {
     /// There is no bearer key.
-    #[error("send the source's key in the header `Authorization: Bearer <key>`")]
+    #[error("no bearer key")]
     NoKey,
     /// The bearer key is no source's.
     #[error("the bearer key is no source's")]
     WrongKey,
+    /// The address names no source.
+    #[error("no source of this name")]
+    UnknownSource,
+    /// A header is missing.
+    #[error("the header {0} is missing, or of another scheme")]
+    Missing(HeaderName),
+    /// A header cannot be read, or is there twice.
+    #[error("the header {0} cannot be read, or is there more than once")]
+    Unclear(HeaderName),
+    /// The address has no token.
+    #[error("the address has no token")]
+    NoPathToken,
+    /// The address has a token, and the source's scheme wants none.
+    #[error("the address has a token that its source does not use")]
+    NeedlessPathToken,
+    /// The secret is not the source's.
+    #[error("the secret is not the source's")]
+    WrongSecret,
+    /// No signature is right.
+    #[error("no signature is right")]
+    WrongSignature,
+    /// The signature is right, the time it covers is not.
+    #[error("signed at a time more than {SIGNED_TIME_WITHIN_S} s from now")]
+    Stale,
+    /// The source's keys are not known yet.
+    #[error("the source's keys are not known")]
+    NoKeys,
+}
+
+impl NotVerified {
+    /// What the caller is told: not which sources there are, nor how they are verified.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::NoKey => "send the source's key in the header `Authorization: Bearer <key>`".into(),
+            Self::WrongKey => "the bearer key is no source's".into(),
+            Self::Stale => format!(
+                "the signature is right, but its time is more than {SIGNED_TIME_WITHIN_S} s from the relay's: \
+                 set the sender's clock, or send the event anew"
+            ),
+            _ => "the address and what came with it prove no source: look at the source's name in the address, \
+                  its key or signature, and its scheme in the sources' configuration"
+                .into(),
+        }
+    }
 }
 
 impl Unverified {
     /// A request's headers and raw body.
     pub const fn new(headers: HeaderMap, body: Bytes) -> Self {
-        Self { headers, body }
+        Self { headers, body, path_token: None }
+    }
+
+    /// The same with the token of its path.
+    #[must_use]
+    pub fn with_path_token(self, path_token: Option<String>) -> Self {
+        Self { path_token, ..self }
     }
 
     /// Finds the source whose bearer key the request carries.
-    pub fn verify_bearer(self, sources: &Sources) -> Result<Verified, NotVerified> {
-        let key = bearer_key(&self.headers).ok_or(NotVerified::NoKey)?;
-        let digest = Sha256::digest(key);
-        let mut found = None;
-        for source in sources.iter() {
-            let Scheme::Bearer(secrets) = &source.scheme;
-            if any_equal(&digest, secrets).into() {
-                found = Some(Arc::clone(source));
+    pub fn verify_bearer(&self, sources: &Sources) -> Result<Verified, NotVerified> {
+        let mut answer = Err(NotVerified::WrongKey);
+        for source in sources.iter().filter(|source| source.is_bearer()) {
+            match source.keyring.live().map(|keys| Carrier::Bearer.prove(self.arrived(), &keys)) {
+                Some(Ok(proof)) => answer = Ok(self.verified(source, proof)),
+                Some(Err(NotVerified::Missing(_) | NotVerified::Unclear(_))) => {
+                    return Err(NotVerified::NoKey);
+                }
+                Some(Err(_)) | None => {}
             }
         }
-        found.map(|source| Verified { source, body: self.body }).ok_or(NotVerified::WrongKey)
+        answer
+    }
+
+    /// Holds the request against the scheme of the source that its address names.
+    pub fn verify(&self, source: &Arc<Source>, now: Timestamp) -> Result<Verified, NotVerified> {
+        if self.path_token.is_some() && !matches!(source.scheme, Scheme::SharedSecret(Carrier::PathToken)) {
+            return Err(NotVerified::NeedlessPathToken);
+        }
+        let keys: Keys = source.keyring.live().ok_or(NotVerified::NoKeys)?;
+        let proof = source.scheme.prove(self.arrived(), &keys, now)?;
+        Ok(self.verified(source, proof))
+    }
+
+    fn arrived(&self) -> Arrived<'_> {
+        Arrived { headers: &self.headers, body: &self.body, path_token: self.path_token.as_deref() }
+    }
+
+    fn verified(&self, source: &Arc<Source>, proof: Proof) -> Verified {
+        Verified { source: Arc::clone(source), body: self.body.clone(), proof }
     }
 }
 
@@ -70,22 +139,17 @@ impl Verified {
     pub const fn body(&self) -> &Bytes {
         &self.body
     }
-}
 
-fn bearer_key(headers: &HeaderMap) -> Option<&[u8]> {
-    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    let key = key.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !key.is_empty()).then_some(key.as_bytes())
-}
-
-fn any_equal(digest: &[u8], secrets: &[SecretString]) -> Choice {
-    secrets.iter().fold(Choice::from(0), |found, secret| {
-        found | Sha256::digest(secret.expose_secret().as_bytes()).as_slice().ct_eq(digest)
-    })
+    /// What proves it.
+    pub const fn proof(&self) -> &Proof {
+        &self.proof
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use http::header::AUTHORIZATION;
+
     use super::*;
 
     const TWO: &str = r#"{"sources": [

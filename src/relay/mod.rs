@@ -5,6 +5,7 @@
 
 mod accept;
 mod call;
+mod deliveries;
 mod drain;
 mod flight;
 mod permit;

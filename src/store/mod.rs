@@ -6,6 +6,7 @@
 
 mod backlog;
 mod budget;
+mod delivery;
 mod drain;
 mod item;
 mod record;
@@ -21,6 +22,7 @@ use sentinel::Sentinel;
 
 pub use backlog::{Backlog, DeadEntry, Waiting};
 pub use budget::Taken;
+pub use delivery::Unfit;
 pub use drain::{DrainState, Hold, Lease, LeaseId};
 pub use requests::{Put, Save};
 

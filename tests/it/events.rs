@@ -6,22 +6,26 @@ use crate::support::{Answer, World};
 async fn every_file_of_events_is_answered_as_its_table_says() {
     let world = World::new().await;
     for described in events::described().unwrap() {
-        let answer = events::play(world.app(), events::load(&described.file).unwrap()).await.unwrap();
+        let answer = events::play(world.app(), world.ready(&described.file)).await.unwrap();
         let status = answer["statusCode"].as_u64();
         assert_eq!(status, described.status.map(u64::from), "{}: {answer}", described.file);
         let body = answer["body"].as_str().unwrap_or_default();
         for part in described.in_body {
             assert!(body.contains(&part), "{}: {part} is not in {body}", described.file);
         }
+        world.app().relay.until_idle().await;
     }
 }
 
 #[tokio::test]
 async fn every_file_of_events_is_described() {
     let described: Vec<_> = events::described().unwrap().into_iter().map(|known| known.file).collect();
-    for entry in std::fs::read_dir(events::folder()).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(name == "README.md" || described.contains(&name), "{name} is not in events/README.md");
+    for (folder, before) in [(events::folder(), ""), (events::folder().join("hooks"), "hooks/")] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let name = format!("{before}{}", entry.unwrap().file_name().into_string().unwrap());
+            let other = ["README.md", "sources.json", "hooks"].contains(&name.as_str());
+            assert!(other || described.contains(&name), "{name} is not in events/README.md");
+        }
     }
 }
 

@@ -137,6 +137,11 @@ impl World {
         }
     }
 
+    /// The event of a file, filled in and signed.
+    pub fn ready(&self, file: &str) -> Value {
+        events::ready(file, &self.loopback.variables["SOURCES"], self.app().relay.clock().now()).unwrap()
+    }
+
     /// Plays an event through the handler.
     pub async fn play(&self, event: Value) -> Answer {
         Answer::new(&events::play(self.app(), event).await.unwrap())

@@ -2,11 +2,15 @@
 //!
 //! Invariant: a secret lives only in a `SecretString`, which shows itself nowhere.
 
+mod of_sources;
+
 use aws_sdk_secretsmanager::Client;
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 
 use crate::config::SecretAt;
+
+pub use of_sources::SourceSecrets;
 
 /// A secret cannot be had.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -1,0 +1,91 @@
+//! `/v1/hooks/{source}`: webhooks in their senders' own shapes.
+//!
+//! Invariant: size, then verification, then reading, then policy, then the ledger of deliveries, then `accept`.
+//! Everything a delivery asks for is permitted, or nothing of it is done.
+
+use std::collections::BTreeMap;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, Request};
+use axum::response::Response;
+use futures_util::future::join_all;
+use sha2::{Digest, Sha256};
+
+use super::tag_requests::{BODY_MAX_BYTES, idempotency_key, require_json, too_large};
+use super::verified::by_address;
+use super::{App, Invocation, Problem, answer, prefer};
+use crate::inbound::{Delivery, Ignored, NotVerified, OnBadPayload, Unverified, Verified, allow_all, read};
+use crate::relay::Accepted;
+
+/// `POST /v1/hooks/{source}`, with or without a token behind it.
+pub(super) async fn post(
+    State(app): State<App>,
+    Extension(invocation): Extension<Invocation>,
+    path: Result<Path<BTreeMap<String, String>>, PathRejection>,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, BODY_MAX_BYTES).await.map_err(|_| too_large())?;
+    let Path(mut path) = path.map_err(|_| NotVerified::UnknownSource)?;
+    let unverified = Unverified::new(head.headers.clone(), body).with_path_token(path.remove("token"));
+    let name = path.remove("source").unwrap_or_default();
+    let verified = by_address(&app, &name, &unverified).await?;
+    match taken(&app, &verified, &head.headers, &invocation).await {
+        Err(problem) if problem.is_permanent() => bad_payload(&app, &verified, problem).await,
+        answered => answered,
+    }
+}
+
+async fn taken(
+    app: &App,
+    verified: &Verified,
+    headers: &HeaderMap,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    require_json(headers)?;
+    let sent_key = idempotency_key(headers)?;
+    let mut read = read(verified, app.machines_per_request, app.relay.clock().now())?;
+    if let Some(why) = read.ignored {
+        return Ok(answer::ignored(why));
+    }
+    let delivery = Delivery::of(verified, &read, sent_key);
+    let allowed = allow_all(verified, std::mem::take(&mut read.asked))?;
+    if app.relay.was_taken_long_ago(verified, &delivery).await? {
+        return Ok(answer::ignored(Ignored::TakenBefore));
+    }
+    let mut accepted = Vec::with_capacity(allowed.len());
+    for (place, allowed) in allowed.into_iter().enumerate() {
+        accepted.push(app.relay.accept(allowed, delivery.key(place).as_deref()).await?);
+    }
+    let wait_ms = prefer::wait_ms(headers, verified.source().wait_ms);
+    Ok(respond(app, accepted, wait_ms, invocation).await)
+}
+
+/// Answers when all of a delivery's requests are done, or when the time to wait is up.
+async fn respond(app: &App, accepted: Vec<Accepted>, wait_ms: u32, invocation: &Invocation) -> Response {
+    let open = accepted.iter().filter(|accepted| !accepted.record.is_done());
+    if let Some(priority) = open.map(|accepted| accepted.record.request.priority).min() {
+        app.relay.start_drain(priority, invocation.ends_at);
+    }
+    let ends = accepted.into_iter().map(async |Accepted { record, waiting }| {
+        if record.is_done() || wait_ms == 0 {
+            return record;
+        }
+        waiting.done_within(&record, wait_ms).await.unwrap_or(record)
+    });
+    answer::accepted_all(&join_all(ends).await)
+}
+
+/// Refuses a delivery that can never succeed, or accepts it as unfit where its source asks for that.
+async fn bad_payload(app: &App, verified: &Verified, problem: Problem) -> Result<Response, Problem> {
+    let source = verified.source();
+    if source.on_bad_payload == OnBadPayload::Refuse {
+        return Err(problem);
+    }
+    let content = hex::encode(Sha256::digest(verified.body()));
+    let unfit = app.relay.keep_unfit(&source.name, &content, (problem.code(), problem.detail())).await?;
+    tracing::warn!(source = %source.name, id = %unfit.id, code = problem.code(), "an unfit webhook was accepted");
+    Ok(answer::accepted_unfit(&unfit))
+}

@@ -1,0 +1,204 @@
+//! The engine that reads a body by paths.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::super::native::{Asked, Unreadable};
+use super::super::path::Path;
+use super::event::{EventId, EventTime};
+use super::machines::Machines;
+use super::value::{Wanted, first_texts};
+use super::{Ignored, REQUESTS_PER_DELIVERY, Read, json};
+use crate::domain::request::each_once;
+use crate::domain::{Action, MachineId, Tag, Timestamp};
+
+/// Items a body may have.
+const ITEMS_MAX: usize = 1000;
+/// Texts with JSON inside that a body may have.
+const EMBEDDED_MAX: usize = 10;
+
+/// Where things are in a sender's body.
+#[derive(Debug)]
+pub(in crate::inbound) struct Extract {
+    /// Texts that hold JSON; they are read first.
+    pub(super) embedded: Vec<Path>,
+    /// The items that are read one by one; none if the body is one item.
+    pub(super) each: Option<Path>,
+    pub(super) machines: Machines,
+    pub(super) tag: Wanted<Tag>,
+    pub(super) action: Wanted<Action>,
+    pub(super) state: Option<State>,
+    pub(super) on_resolved: OnResolved,
+    pub(super) event_id: Vec<Path>,
+    pub(super) time: Option<EventTime>,
+}
+
+/// Where an alert's state is, and what its texts mean.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) from: Vec<Path>,
+    /// None: every state that is not resolved.
+    pub(super) active: Option<Vec<String>>,
+    pub(super) resolved: Vec<String>,
+}
+
+/// What a resolved alert asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnResolved {
+    Ignore,
+    Remove,
+}
+
+/// Changes by action and tag. Removals sort first, so that a machine with one alert resolved and another one
+/// firing ends with its tag.
+type Changes = BTreeMap<(std::cmp::Reverse<Action>, Tag), Vec<MachineId>>;
+
+impl Extract {
+    /// Everything the tag can be that is known before any body is.
+    pub(in crate::inbound) fn known_tags(&self) -> Vec<&Tag> {
+        self.tag.known()
+    }
+
+    /// Everything that can be done that is known before any body is.
+    pub(in crate::inbound) fn known_actions(&self) -> Vec<Action> {
+        let resolved = (self.on_resolved == OnResolved::Remove).then_some(Action::Remove);
+        self.action.known().into_iter().copied().chain(resolved).collect()
+    }
+
+    pub(super) fn read(
+        &self,
+        body: &[u8],
+        machines_at_most: u32,
+        now: Timestamp,
+    ) -> Result<Read, Unreadable> {
+        let mut document = json(body)?;
+        self.unfold(&mut document)?;
+        if let Some(time) = &self.time {
+            time.check(&document, now)?;
+        }
+        let items = self.each.as_ref().map_or_else(|| vec![&document], |each| each.find(&document));
+        if items.len() > ITEMS_MAX {
+            return Err(Unreadable::TooMuch { what: "alerts", found: items.len(), allowed: ITEMS_MAX });
+        }
+        let (changes, ignored) = self.changes(&items, machines_at_most)?;
+        if changes.is_empty() && ignored.is_none() {
+            return Err(Unreadable::NoMachine { places: self.places() });
+        }
+        let asked = changes.into_iter().map(|((action, tag), machines)| Asked {
+            tag,
+            action: action.0,
+            machines: each_once(machines),
+            priority: None,
+        });
+        let asked: Vec<_> = asked.collect();
+        let ignored = ignored.filter(|_| asked.is_empty());
+        let event_id = EventId::find(&self.event_id, &document);
+        Ok(Read { asked, ignored, event_id, fresh_for_s: self.time.as_ref().map(EventTime::fresh_for_s) })
+    }
+
+    /// Puts the JSON inside texts in the texts' place.
+    fn unfold(&self, document: &mut Value) -> Result<(), Unreadable> {
+        for path in &self.embedded {
+            let places = path.pointers(document);
+            if places.len() > EMBEDDED_MAX {
+                let (what, found) = ("texts with JSON inside", places.len());
+                return Err(Unreadable::TooMuch { what, found, allowed: EMBEDDED_MAX });
+            }
+            for place in places {
+                let Some(value) = document.pointer_mut(&place) else { continue };
+                let Some(text) = value.as_str() else { continue };
+                *value = json(text.as_bytes()).map_err(|error| Unreadable::Invalid {
+                    field: path.as_str().into(),
+                    problem: format!("holds JSON in a text; in that text {error}"),
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn changes(&self, items: &[&Value], at_most: u32) -> Result<(Changes, Option<Ignored>), Unreadable> {
+        let (mut changes, mut ignored, mut total, mut others) = (Changes::new(), None, 0, 0);
+        let mut missing = false;
+        for item in items {
+            let actions = match self.actions(item)? {
+                Ok(actions) => actions,
+                Err(why) => {
+                    ignored = ignored.or(Some(why));
+                    continue;
+                }
+            };
+            let found = self.machines.find(item);
+            others += found.others;
+            missing |= found.ids.is_empty();
+            if found.ids.is_empty() {
+                continue;
+            }
+            for action in actions {
+                for tag in self.tag.values(item, "tag")? {
+                    total += found.ids.len();
+                    changes.entry((std::cmp::Reverse(action), tag)).or_default().extend(&found.ids);
+                    check_size(&changes, total, at_most)?;
+                }
+            }
+        }
+        if others > 0 {
+            tracing::warn!(values = others, "values that are no machine ids stand where machine ids are");
+        }
+        Ok((changes, ignored.filter(|_| !missing)))
+    }
+
+    /// What an item asks for, or why nothing.
+    fn actions(&self, item: &Value) -> Result<Result<Vec<Action>, Ignored>, Unreadable> {
+        let kind = self.state.as_ref().map_or(Kind::Active, |state| state.kind(item));
+        match kind {
+            Kind::Active => self.action.values(item, "action").map(Ok),
+            Kind::Resolved if self.on_resolved == OnResolved::Remove => Ok(Ok(vec![Action::Remove])),
+            Kind::Resolved => Ok(Err(Ignored::Resolved)),
+            Kind::Other => Ok(Err(Ignored::OtherState)),
+        }
+    }
+
+    fn places(&self) -> String {
+        let places = self.machines.places();
+        match &self.each {
+            Some(each) => format!("in each of {}: {places}", each.as_str()),
+            None => places,
+        }
+    }
+}
+
+fn check_size(changes: &Changes, machines: usize, machines_at_most: u32) -> Result<(), Unreadable> {
+    if machines > machines_at_most as usize {
+        return Err(Unreadable::TooManyMachines { asked: machines, allowed: machines_at_most });
+    }
+    if changes.len() > REQUESTS_PER_DELIVERY {
+        let (what, found) = ("pairs of tag and action", changes.len());
+        return Err(Unreadable::TooMuch { what, found, allowed: REQUESTS_PER_DELIVERY });
+    }
+    Ok(())
+}
+
+enum Kind {
+    Active,
+    Resolved,
+    Other,
+}
+
+impl State {
+    fn kind(&self, item: &Value) -> Kind {
+        let Some((_, texts)) = first_texts(&self.from, item) else {
+            return if self.active.is_some() { Kind::Other } else { Kind::Active };
+        };
+        let is_one_of = |known: &[String]| {
+            texts.iter().any(|text| known.iter().any(|known| known.eq_ignore_ascii_case(text)))
+        };
+        if is_one_of(&self.resolved) {
+            Kind::Resolved
+        } else if self.active.as_deref().is_none_or(is_one_of) {
+            Kind::Active
+        } else {
+            Kind::Other
+        }
+    }
+}
