@@ -108,10 +108,7 @@ impl Extract {
             for place in places {
                 let Some(value) = document.pointer_mut(&place) else { continue };
                 let Some(text) = value.as_str() else { continue };
-                *value = json(text.as_bytes()).map_err(|error| Unreadable::Invalid {
-                    field: path.as_str().into(),
-                    problem: format!("holds JSON in a text; in that text {error}"),
-                })?;
+                *value = json(text.as_bytes()).map_err(|error| inside(path, error))?;
             }
         }
         Ok(())
@@ -166,6 +163,13 @@ impl Extract {
             None => places,
         }
     }
+}
+
+/// What is wrong with the JSON inside a text, with the byte counted from that text's beginning.
+fn inside(path: &Path, error: Unreadable) -> Unreadable {
+    let Unreadable::Malformed { offset, problem } = error else { return error };
+    let problem = format!("holds JSON in a text, which is not well-formed: {problem}, at its byte {offset}");
+    Unreadable::Invalid { field: path.as_str().into(), problem }
 }
 
 fn check_size(changes: &Changes, machines: usize, machines_at_most: u32) -> Result<(), Unreadable> {

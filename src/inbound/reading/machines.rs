@@ -66,9 +66,14 @@ impl Machines {
 
     /// Where it looks, for people.
     pub(super) fn places(&self) -> String {
-        let at = self.at.iter().map(|path| path.as_str().to_owned());
-        let under = self.under.iter().map(|path| format!("{}.(DeviceId, deviceId, …)", path.as_str()));
-        at.chain(under).collect::<Vec<_>>().join(", ")
+        let places = |paths: &[Path]| paths.iter().map(Path::as_str).collect::<Vec<_>>().join(", ");
+        let (at, under) = (places(&self.at), places(&self.under));
+        let under = format!("under {under} by one of the names {}", MACHINE_ID_NAMES.join(", "));
+        match (self.at.is_empty(), self.under.is_empty()) {
+            (_, true) => at,
+            (true, false) => under,
+            (false, false) => format!("{at}; {under}"),
+        }
     }
 }
 

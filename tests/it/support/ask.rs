@@ -1,6 +1,7 @@
-use local::events;
+use defender_tag_relay::domain::Timestamp;
 use local::loopback::KEY;
 use local::trial::Asked;
+use local::{events, senders, sign};
 use serde_json::{Value, json};
 
 use super::World;
@@ -46,6 +47,69 @@ impl Ask {
 
     pub fn remove(tag: &str, machines: &[String]) -> Self {
         Self::native(&json!({ "Value": tag, "Action": "Remove", "MachineIds": machines }))
+    }
+
+    /// A webhook of this source, without any proof.
+    pub fn hook(source: &str, body: &str) -> Self {
+        let path = format!("/v1/hooks/{source}");
+        let ask = Self { method: "POST", path, headers: Vec::new(), body: body.into() };
+        ask.header("content-type", "application/json")
+    }
+
+    /// The webhook of a file in `events/hooks/`, filled in and signed.
+    pub fn of_file(file: &str, world: &World) -> Self {
+        let event = world.ready(&format!("hooks/{file}.json"));
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let headers = event["headers"].as_object().unwrap().iter();
+        Self {
+            method: "POST",
+            path: text(&event["rawPath"]),
+            headers: headers.map(|(name, value)| (name.clone(), text(value))).collect(),
+            body: text(&event["body"]),
+        }
+    }
+
+    /// The same, proved as its source would prove it now.
+    pub fn signed(self, world: &World) -> Self {
+        let now = world.app().relay.clock().now();
+        self.signed_at(world, now)
+    }
+
+    /// The same, proved as its source would prove it at another time.
+    pub fn signed_at(self, world: &World, now: Timestamp) -> Self {
+        let name = self.path.strip_prefix("/v1/hooks/").unwrap().to_owned();
+        let sources: Value = serde_json::from_str(&world.loopback.variables["SOURCES"]).unwrap();
+        let proof = sign::prove(senders::find(&sources, &name).unwrap(), self.body.as_bytes(), now).unwrap();
+        let ask = proof.headers.iter().fold(self, |ask, (name, value)| ask.header(name, value));
+        let path = proof.path_token.map_or_else(|| ask.path.clone(), |token| format!("{}/{token}", ask.path));
+        Self { path, ..ask }
+    }
+
+    pub fn without(mut self, header: &str) -> Self {
+        self.headers.retain(|(known, _)| known != header);
+        self
+    }
+
+    /// The same with another body, whatever signature it has.
+    pub fn with_body(self, body: &str) -> Self {
+        Self { body: body.into(), ..self }
+    }
+
+    pub fn at_path(self, path: &str) -> Self {
+        Self { path: path.into(), ..self }
+    }
+
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// The text of a header.
+    pub fn of_header(&self, name: &str) -> String {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap()
     }
 
     pub fn native(body: &Value) -> Self {
@@ -169,6 +233,11 @@ impl Answer {
     /// The same request as it stands now.
     pub async fn now(&self, world: &World) -> Self {
         get(&format!("/v1/tag-requests/{}", self.id())).send(world).await
+    }
+
+    /// The same as this bearer sees it.
+    pub async fn now_as(&self, world: &World, key: &str) -> Self {
+        get(&format!("/v1/tag-requests/{}", self.id())).bearer(key).send(world).await
     }
 
     /// A problem with what differs from run to run taken out.

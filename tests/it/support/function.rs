@@ -1,5 +1,6 @@
 //! The function's own binary under a Runtime API of ours: the HTTP interface between Lambda and its runtimes.
 
+use std::io::Write;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, mpsc, watch};
@@ -59,7 +61,7 @@ impl Function {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         tokio::spawn(async move { axum::serve(listener, routes(lambda, extensions)).await });
-        let process = Command::new(env!("CARGO_BIN_EXE_defender-tag-relay"))
+        let mut process = Command::new(env!("CARGO_BIN_EXE_defender-tag-relay"))
             .env_clear()
             .envs(&world.loopback.variables)
             .envs([
@@ -69,10 +71,17 @@ impl Function {
             ])
             .envs([("AWS_LAMBDA_FUNCTION_NAME", "relay"), ("AWS_LAMBDA_FUNCTION_VERSION", "1")])
             .envs([("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"), ("AWS_LAMBDA_RUNTIME_API", &address)])
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
+        let (mut output, mut lines) = (process.stdout.take().unwrap(), world.witness.lines.clone());
+        tokio::spawn(async move {
+            let mut bytes = [0; 4096];
+            while let Ok(read @ 1..) = output.read(&mut bytes).await {
+                lines.write_all(&bytes[..read]).unwrap();
+            }
+        });
         Self { events, answers: answered, asked: asks, _process: process }
     }
 

@@ -3,6 +3,7 @@
 mod ask;
 mod function;
 mod line;
+mod witness;
 mod world;
 
 pub use ask::{Answer, Ask, get, machine, machines, retry, unknown_machine};

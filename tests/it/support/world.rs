@@ -12,6 +12,7 @@ use simulator::Simulator;
 use simulator::dynamodb::Storage;
 use tokio::sync::watch;
 
+use super::witness::Witness;
 use super::{Answer, Lines, get};
 
 /// A slow machine must not turn a 200 into a 202, unless that is what a test is about.
@@ -35,6 +36,7 @@ const BEGINNING_MS: i64 = 1_800_000_000_000;
 /// A relay with its outside worlds, and the clock they all go by.
 pub struct World {
     pub loopback: Loopback,
+    pub witness: Witness,
     time: Time,
 }
 
@@ -78,7 +80,22 @@ impl World {
 
     async fn on(storage: Storage, variables: Variables, clock: Clock, time: Time) -> Self {
         let options = Options { dynamodb_port: 0, simulator_port: 0, storage, clock, variables };
-        Self { loopback: Loopback::start(options).await.unwrap(), time }
+        let witness = Witness::new();
+        let loopback = Loopback::start(options).await.unwrap();
+        witness.must_not_tell(&loopback.variables["CLIENT_SECRET"]);
+        witness.must_not_tell_secrets_of(&loopback.variables["SOURCES"]);
+        witness.look_at(&loopback.engine);
+        Self { loopback, witness, time }
+    }
+
+    /// The secrets that were told.
+    pub fn told(&self) -> Vec<String> {
+        self.witness.told()
+    }
+
+    /// Every log line, answer and item.
+    pub fn everything_let_out(&self) -> String {
+        self.witness.everything()
     }
 
     pub fn app(&self) -> &App {
@@ -144,7 +161,15 @@ impl World {
 
     /// Plays an event through the handler.
     pub async fn play(&self, event: Value) -> Answer {
-        Answer::new(&events::play(self.app(), event).await.unwrap())
+        Answer::new(&self.play_any(event).await)
+    }
+
+    /// Plays an event of any kind through the handler.
+    pub async fn play_any(&self, event: Value) -> Value {
+        self.witness.must_not_tell_proof_of(&event);
+        let answer = events::play(self.app(), event).await.unwrap();
+        self.witness.answered(&answer);
+        answer
     }
 
     /// What the schedule does each minute.

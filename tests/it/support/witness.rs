@@ -1,0 +1,165 @@
+//! What a world lets out: its log lines, its answers and its table, held against every secret it has seen.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use local::loopback::TABLE;
+use serde_json::{Value, json};
+use simulator::dynamodb::Engine;
+use tracing::subscriber::DefaultGuard;
+
+/// Pieces of a header that are shorter than this are words, not secrets.
+const PIECE_MIN_CHARS: usize = 12;
+/// The keys of some tests are words so short that they stand in other words.
+const SECRET_MIN_CHARS: usize = 6;
+/// Headers that carry secrets or signatures.
+const TELLING: [&str; 5] = ["authorization", "signature", "key", "token", "webhook-id"];
+
+/// Bytes, kept.
+#[derive(Clone, Default)]
+pub struct LogLines(Arc<Mutex<Vec<u8>>>);
+
+impl LogLines {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl Write for LogLines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What was let out so far, and what must not be in it.
+///
+/// Invariant: when it goes, none of the secrets was told; a test that let one out fails.
+pub struct Witness {
+    pub lines: LogLines,
+    answers: Mutex<Vec<String>>,
+    secrets: Mutex<BTreeSet<String>>,
+    /// Every item of the table.
+    items: OnceLock<Box<dyn Fn() -> String + Send + Sync>>,
+    told_on_purpose: AtomicBool,
+    #[expect(dead_code, reason = "it is held so that log lines come here")]
+    logging: DefaultGuard,
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        if !self.told_on_purpose.load(Ordering::SeqCst) && !std::thread::panicking() {
+            assert_eq!(self.told(), Vec::<String>::new(), "a secret was told");
+        }
+    }
+}
+
+impl Witness {
+    /// Keeps every log line of this thread from now on.
+    pub fn new() -> Self {
+        let lines = LogLines::default();
+        let made = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_env_filter(defender_tag_relay::logging::filter(tracing::Level::TRACE))
+            .with_writer(move || made.clone());
+        let logging = tracing::subscriber::set_default(subscriber.finish());
+        Self {
+            lines,
+            answers: Mutex::default(),
+            secrets: Mutex::default(),
+            items: OnceLock::new(),
+            told_on_purpose: AtomicBool::new(false),
+            logging,
+        }
+    }
+
+    /// Looks at the table of this engine too.
+    pub fn look_at(&self, engine: &Engine) {
+        let database = engine.database().clone();
+        let read = move |scan: Value| {
+            serde_json::to_value(database.scan(serde_json::from_value(scan).unwrap()).unwrap()).unwrap()
+        };
+        let _ = self.items.set(Box::new(move || items(&read)));
+    }
+
+    /// It has told a secret so that it can be seen that this is seen.
+    pub fn told_on_purpose(&self) {
+        self.told_on_purpose.store(true, Ordering::SeqCst);
+    }
+
+    /// Nothing may tell this.
+    pub fn must_not_tell(&self, secret: &str) {
+        self.secrets.lock().unwrap().insert(secret.to_owned());
+    }
+
+    /// Nothing may tell the secrets of these sources.
+    pub fn must_not_tell_secrets_of(&self, sources: &str) {
+        let sources: Value = serde_json::from_str(sources).unwrap_or_default();
+        for source in sources["sources"].as_array().into_iter().flatten() {
+            let secrets = source["verify"]["secrets"].as_array().into_iter().flatten();
+            let long = secrets.filter_map(Value::as_str).filter(|secret| secret.len() >= SECRET_MIN_CHARS);
+            long.for_each(|secret| self.must_not_tell(secret));
+        }
+    }
+
+    /// Nothing may tell what an event proves itself with.
+    pub fn must_not_tell_proof_of(&self, event: &Value) {
+        for (name, value) in event["headers"].as_object().into_iter().flatten() {
+            let telling = TELLING.iter().any(|part| name.contains(part));
+            let pieces = value.as_str().filter(|_| telling).unwrap_or_default().split([' ', ',', '=']);
+            pieces.filter(|piece| piece.len() >= PIECE_MIN_CHARS).for_each(|piece| self.must_not_tell(piece));
+        }
+        let path = event["rawPath"].as_str().unwrap_or_default();
+        let token = path.strip_prefix("/v1/hooks/").and_then(|rest| rest.split_once('/'));
+        if let Some((_, token)) = token {
+            self.must_not_tell(token);
+        }
+    }
+
+    pub fn answered(&self, answer: &Value) {
+        self.answers.lock().unwrap().push(answer.to_string());
+    }
+
+    /// Everything that was let out: answers, log lines and the table, each item as it is.
+    pub fn everything(&self) -> String {
+        let items = self.items.get().map(|items| items()).unwrap_or_default();
+        format!("{}\n{}\n{items}", self.lines.text(), self.answers.lock().unwrap().join("\n"))
+    }
+
+    /// The secrets that were let out, in themselves, in base64 or in hexadecimal digits.
+    pub fn told(&self) -> Vec<String> {
+        let everything = self.everything();
+        let secrets = self.secrets.lock().unwrap();
+        let is_told = |secret: &&String| {
+            let base64 = STANDARD.encode(secret.as_bytes());
+            [secret.as_str(), base64.trim_end_matches('='), &hex::encode(secret.as_bytes())]
+                .iter()
+                .any(|form| everything.contains(form))
+        };
+        secrets.iter().filter(is_told).cloned().collect()
+    }
+}
+
+fn items(read: &impl Fn(Value) -> Value) -> String {
+    let (mut items, mut start) = (Vec::new(), Value::Null);
+    loop {
+        let mut scan = json!({ "TableName": TABLE });
+        if !start.is_null() {
+            scan["ExclusiveStartKey"] = start;
+        }
+        let page = read(scan);
+        items.push(page["Items"].to_string());
+        start = page["LastEvaluatedKey"].clone();
+        if start.is_null() {
+            return items.join("\n");
+        }
+    }
+}
