@@ -23,6 +23,7 @@ mod entra_answers;
 mod events;
 mod gathering;
 mod hooks;
+mod hooks_fuzz;
 mod hooks_refused;
 mod hooks_replay;
 mod idempotency;
