@@ -49,7 +49,7 @@ pub struct Source {
 pub enum OnBadPayload {
     /// It is refused.
     Refuse,
-    /// It is taken and set aside, with the reason: its sender would give up on the relay otherwise.
+    /// It is accepted as unfit, and why is kept: its sender would give up on the relay otherwise.
     Accept,
 }
 
