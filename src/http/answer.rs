@@ -33,6 +33,12 @@ struct Machine<'a> {
     detail: Option<&'a str>,
 }
 
+#[derive(Serialize)]
+struct Several<'a> {
+    status: &'static str,
+    requests: Vec<Shown<'a>>,
+}
+
 /// The answer to a request that was sent: 200 when it is done, else 202 with the place to look.
 pub(super) fn accepted(record: &RequestRecord) -> Response {
     if record.is_done() {
@@ -51,7 +57,7 @@ pub(super) fn accepted_all(records: &[RequestRecord]) -> Response {
     let waits = records.iter().find(|record| !record.is_done());
     let status = if waits.is_some() { "pending" } else { "done" };
     let requests: Vec<_> = records.iter().map(body).collect();
-    let answer = Json(json!({ "status": status, "requests": requests }));
+    let answer = Json(Several { status, requests });
     let Some(waits) = waits else { return answer.into_response() };
     let location = format!("/v1/tag-requests/{}", waits.request.id);
     (StatusCode::ACCEPTED, [(header::LOCATION, location)], answer).into_response()

@@ -12,8 +12,6 @@ mod reading;
 mod replay;
 mod scheme;
 mod sources;
-#[cfg(test)]
-mod sources_tests;
 mod verify;
 
 pub use keys::{Keyring, Keys};

@@ -167,7 +167,9 @@ fn shape(error: &serde_json::Error) -> String {
 fn shaped<T: DeserializeOwned>(wire: Value) -> Result<T, String> {
     serde_path_to_error::deserialize(wire).map_err(|error| {
         let (path, inner) = (error.path().to_string(), error.inner().to_string());
-        let missing = inner.strip_prefix("missing field ").map(|field| format!("{path}: {field} is missing"));
+        let within =
+            Some(&path).filter(|path| *path != ".").map(|path| format!("{path}: ")).unwrap_or_default();
+        let missing = inner.strip_prefix("missing field ").map(|field| format!("{within}{field} is missing"));
         let place = if path.chars().all(is_of_a_field) { path } else { "a field".into() };
         missing.unwrap_or_else(|| {
             format!("{place} is unknown or of the wrong type; see docs/sources.schema.json")

@@ -83,7 +83,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, NotVer
     if values.next().is_some() {
         return Err(NotVerified::Unclear(name.clone()));
     }
-    value.to_str().map(str::trim).map_err(|_| NotVerified::Unclear(name.clone()))
+    value.to_str().map_err(|_| NotVerified::Unclear(name.clone()))
 }
 
 /// Whether a signed time is near enough to now. Looked at only once its signature is known to be right.

@@ -15,6 +15,8 @@ const PATH_TOKEN_MIN_CHARS: usize = 22;
 /// Every scheme there is.
 const SCHEMES: &str = "bearer, header, basic, path_token, hmac, github, grafana, pagerduty, splunk_observability, \
                        standard_webhooks";
+/// Every field that belongs to some schemes only.
+const OPTIONS: [&str; 5] = ["header", "prefix", "encoding", "timestamp_header", "signed"];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,30 +33,31 @@ pub(in crate::inbound) struct WireVerify {
 
 /// Reads a scheme.
 pub(in crate::inbound) fn scheme(wire: &WireVerify) -> Result<Scheme, String> {
-    wire.only_has(match wire.scheme.as_str() {
-        "header" => &["header"],
-        "grafana" => &["timestamp_header"],
-        "hmac" => &["header", "prefix", "encoding", "timestamp_header", "signed"],
-        _ => &[],
-    })?;
-    Ok(match wire.scheme.as_str() {
-        "bearer" => Scheme::SharedSecret(Carrier::Bearer),
-        "basic" => Scheme::SharedSecret(Carrier::Basic),
-        "path_token" => Scheme::SharedSecret(Carrier::PathToken),
-        "header" => Scheme::SharedSecret(Carrier::Header(wire.own_header()?)),
-        "standard_webhooks" => Scheme::StandardWebhooks,
-        "hmac" => Scheme::Hmac(wire.hmac()?),
-        "github" => Scheme::Hmac(hex("x-hub-signature-256", "sha256=")),
-        "pagerduty" => Scheme::Hmac(Signature { several: true, ..hex("x-pagerduty-signature", "v1=") }),
+    let (scheme, fields): (Scheme, &[&str]) = match wire.scheme.as_str() {
+        "bearer" => (Scheme::SharedSecret(Carrier::Bearer), &[]),
+        "basic" => (Scheme::SharedSecret(Carrier::Basic), &[]),
+        "path_token" => (Scheme::SharedSecret(Carrier::PathToken), &[]),
+        "header" => (Scheme::SharedSecret(Carrier::Header(wire.own_header()?)), &["header"]),
+        "standard_webhooks" => (Scheme::StandardWebhooks, &[]),
+        "hmac" => (Scheme::Hmac(wire.hmac()?), &OPTIONS),
+        "github" => (Scheme::Hmac(hex("x-hub-signature-256", "sha256=")), &[]),
+        "pagerduty" => {
+            (Scheme::Hmac(Signature { several: true, ..hex("x-pagerduty-signature", "v1=") }), &[])
+        }
         "grafana" => {
             let time = wire.time(Some(':'))?;
-            Scheme::Hmac(Signature { time, ..hex("x-grafana-alerting-signature", "") })
+            (
+                Scheme::Hmac(Signature { time, ..hex("x-grafana-alerting-signature", "") }),
+                &["timestamp_header"],
+            )
         }
         "splunk_observability" => {
-            Scheme::Hmac(Signature { encoding: Encoding::Base64, ..hex("x-sfx-signature", "") })
+            (Scheme::Hmac(Signature { encoding: Encoding::Base64, ..hex("x-sfx-signature", "") }), &[])
         }
         _ => return Err(format!("verify.scheme is unknown; it is one of: {SCHEMES}")),
-    })
+    };
+    wire.only_has(fields)?;
+    Ok(scheme)
 }
 
 /// A signature in hexadecimal digits over the body alone.

@@ -3,6 +3,7 @@
 mod ask;
 mod function;
 mod line;
+pub mod schema;
 mod witness;
 mod world;
 

@@ -85,6 +85,12 @@ impl World {
         witness.must_not_tell(&loopback.variables["CLIENT_SECRET"]);
         witness.must_not_tell_secrets_of(&loopback.variables["SOURCES"]);
         witness.look_at(&loopback.engine);
+        let sources = serde_json::from_str(&loopback.variables["SOURCES"]).unwrap();
+        assert_eq!(
+            super::schema::faults(&sources),
+            Vec::<String>::new(),
+            "the schema takes what the relay takes"
+        );
         Self { loopback, witness, time }
     }
 

@@ -1,0 +1,145 @@
+//! Keys that sources have by reference to Secrets Manager.
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput};
+use aws_sdk_secretsmanager::types::error::InternalServiceError;
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use defender_tag_relay::aws::Aws;
+use defender_tag_relay::config::Settings;
+use defender_tag_relay::http::App;
+use defender_tag_relay::start::{StartError, app};
+use futures_util::future::join_all;
+use local::sign;
+use serde_json::{Value, json};
+
+use crate::support::{Ask, World, machine};
+
+const OLD: &str = "the-old-key-opens-only-the-simulator";
+const NEW: &str = "the-new-key-opens-only-the-simulator";
+
+fn arn(name: &str) -> String {
+    format!("arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}-a1b2c3")
+}
+
+fn source(name: &str, scheme: &str) -> Value {
+    json!({
+        "name": name, "verify": { "scheme": scheme, "secrets_arn": arn(name) },
+        "allow": { "tags": ["*"], "actions": ["Add"], "machines": 10 },
+    })
+}
+
+/// A relay of the world with these sources and this Secrets Manager.
+async fn relay(world: &World, sources: &[Value], rule: &Rule) -> Result<App, StartError> {
+    let mut variables = world.loopback.variables.clone();
+    variables.insert("SOURCES".into(), json!({ "sources": sources }).to_string());
+    let secrets_manager = mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, &[rule]);
+    let dynamodb = local::aws::clients(&world.loopback.engine.url()).dynamodb;
+    let settings = Settings::parse(&variables).unwrap();
+    for secret in [OLD, NEW] {
+        world.witness.must_not_tell(secret);
+    }
+    app(&settings, Aws { dynamodb, secrets_manager }, world.app().relay.clock().clone()).await
+}
+
+fn holds(text: &str) -> impl Fn() -> GetSecretValueOutput + Send + Sync + 'static {
+    let text = text.to_owned();
+    move || GetSecretValueOutput::builder().secret_string(text.clone()).build()
+}
+
+fn fails() -> GetSecretValueError {
+    GetSecretValueError::InternalServiceError(InternalServiceError::builder().message("not now").build())
+}
+
+/// A native webhook signed with this key, as GitHub signs.
+fn signed(key: &str, number: usize) -> Ask {
+    let body = json!({ "Value": "vip", "Action": "Add", "MachineIds": [machine(number)] }).to_string();
+    let signature = hex::encode(sign::code(key.as_bytes(), &[body.as_bytes()]));
+    Ask::hook("a", &body).header("x-hub-signature-256", &format!("sha256={signature}"))
+}
+
+#[tokio::test]
+async fn both_keys_in_a_secret_are_live() {
+    let world = World::new().await;
+    let rule = mock!(Client::get_secret_value).then_output(holds(&json!([OLD, NEW]).to_string()));
+    let app = relay(&world, &[source("a", "github")], &rule).await.unwrap();
+    for (number, key) in [OLD, NEW].into_iter().enumerate() {
+        assert_eq!(signed(key, number).send_to(&app).await.status, 202, "{key}");
+    }
+    assert_eq!(rule.num_calls(), 1, "they are kept");
+}
+
+#[tokio::test]
+async fn a_key_that_was_changed_is_read_again_when_a_signature_is_wrong_and_nobody_is_refused() {
+    let world = World::new().await;
+    let rule =
+        mock!(Client::get_secret_value).sequence().output(holds(OLD)).output(holds(NEW)).times(9).build();
+    let app = relay(&world, &[source("a", "github")], &rule).await.unwrap();
+    assert_eq!(signed(OLD, 1).send_to(&app).await.status, 202);
+    let asks: Vec<_> = (10..30).map(|number| signed(NEW, number)).collect();
+    let answers = join_all(asks.iter().map(|ask| ask.send_to(&app))).await;
+    assert!(answers.iter().all(|answer| answer.status == 202), "{answers:?}");
+    assert_eq!(rule.num_calls(), 2, "who comes meanwhile waits for the one reading");
+    assert_eq!(signed(OLD, 2).send_to(&app).await.status, 401);
+}
+
+#[tokio::test]
+async fn however_many_knock_in_vain_a_secret_is_read_once_a_minute() {
+    let world = World::new().await;
+    let rule = mock!(Client::get_secret_value).then_output(holds(OLD));
+    let app = relay(&world, &[source("a", "github")], &rule).await.unwrap();
+    for (seconds, calls) in [(0, 2), (59, 2), (1, 3), (0, 3)] {
+        world.pass_s(seconds);
+        let asks: Vec<_> = (0..10).map(|number| signed("a-key-that-opens-nothing", number)).collect();
+        let answers = join_all(asks.iter().map(|ask| ask.send_to(&app))).await;
+        assert!(answers.iter().all(|answer| answer.status == 401));
+        assert_eq!(rule.num_calls(), calls);
+    }
+    let headless = Ask::hook("a", "{}");
+    world.pass_s(60);
+    assert_eq!(
+        (headless.send_to(&app).await.status, rule.num_calls()),
+        (401, 3),
+        "nothing to hold against a key"
+    );
+}
+
+#[tokio::test]
+async fn while_the_keys_cannot_be_read_again_the_answer_is_later() {
+    let world = World::new().await;
+    let rule = mock!(Client::get_secret_value).sequence().output(holds(OLD)).error(fails).times(9).build();
+    let app = relay(&world, &[source("a", "github")], &rule).await.unwrap();
+    for number in 0..2 {
+        let answer = signed(NEW, number).send_to(&app).await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (503, Some("secrets_unavailable")));
+        assert_eq!(answer.headers["retry-after"], "5");
+    }
+    assert_eq!(signed(OLD, 3).send_to(&app).await.status, 202, "the known key still opens");
+}
+
+#[tokio::test]
+async fn a_bearer_key_by_reference_opens_native_requests_and_is_read_again_too() {
+    let world = World::new().await;
+    let rule =
+        mock!(Client::get_secret_value).sequence().output(holds(OLD)).output(holds(NEW)).times(9).build();
+    let app = relay(&world, &[source("a", "bearer")], &rule).await.unwrap();
+    let ask = |key: &str| Ask::add("vip", &[machine(1)]).bearer(key);
+    assert_eq!(ask(OLD).send_to(&app).await.status, 200);
+    assert_eq!(ask(NEW).send_to(&app).await.status, 200);
+    assert_eq!((ask(OLD).send_to(&app).await.status, rule.num_calls()), (401, 2));
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_had_or_opens_nothing_stops_the_start() {
+    let world = World::new().await;
+    let none = mock!(Client::get_secret_value).then_error(fails);
+    let empty = mock!(Client::get_secret_value).then_output(holds("[\"  \"]"));
+    let wrong = mock!(Client::get_secret_value).then_output(holds("[\"whsec_hush-hush-hush\""));
+    for (rule, said) in
+        [(none, "cannot be read"), (empty, "empty secret"), (wrong, "neither a plain text nor a JSON list")]
+    {
+        let sources = [source("a", "github"), source("b", "basic")];
+        let error = relay(&world, &sources, &rule).await.map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("SOURCES") && error.contains(said) && !error.contains("hush"), "{error}");
+        assert!(error.contains("source `a`") && error.contains("source `b`"), "each is named: {error}");
+    }
+}
