@@ -17,7 +17,7 @@ use super::tag_requests::{BODY_MAX_BYTES, idempotency_key, require_json, too_lar
 use super::verified::by_address;
 use super::{App, Invocation, Problem, answer, prefer};
 use crate::inbound::{Delivery, Ignored, NotVerified, OnBadPayload, Unverified, Verified, allow_all, read};
-use crate::relay::Accepted;
+use crate::relay::{Accepted, Patience};
 
 /// `POST /v1/hooks/{source}`, with or without a token behind it.
 pub(super) async fn post(
@@ -59,21 +59,26 @@ async fn taken(
     for (place, allowed) in allowed.into_iter().enumerate() {
         accepted.push(app.relay.accept(allowed, delivery.key(place).as_deref()).await?);
     }
-    let wait_ms = prefer::wait_ms(headers, verified.source().wait_ms);
-    Ok(respond(app, accepted, wait_ms, invocation).await)
+    let patience = prefer::patience(headers, verified.source().wait_ms);
+    Ok(respond(app, accepted, patience, invocation).await)
 }
 
 /// Answers when all of a delivery's requests are done, or when the time to wait is up.
-async fn respond(app: &App, accepted: Vec<Accepted>, wait_ms: u32, invocation: &Invocation) -> Response {
+async fn respond(
+    app: &App,
+    accepted: Vec<Accepted>,
+    patience: Patience,
+    invocation: &Invocation,
+) -> Response {
     let open = accepted.iter().filter(|accepted| !accepted.record.is_done());
     if let Some(priority) = open.map(|accepted| accepted.record.request.priority).min() {
         app.relay.start_drain(priority, invocation.ends_at);
     }
     let ends = accepted.into_iter().map(async |Accepted { record, waiting }| {
-        if record.is_done() || wait_ms == 0 {
+        if record.is_done() {
             return record;
         }
-        waiting.done_within(&record, wait_ms).await.unwrap_or(record)
+        waiting.done(&record, patience).await.unwrap_or(record)
     });
     answer::accepted_all(&join_all(ends).await)
 }
