@@ -164,6 +164,21 @@ async fn the_proof_of_one_source_opens_no_other_and_nobody_learns_which_there_ar
 }
 
 #[tokio::test]
+async fn the_log_says_what_the_answer_does_not() {
+    let world = World::new().await;
+    let cases = [
+        (Ask::hook("nobody", "{}"), "no source of this name"),
+        (Ask::hook("pagerduty", "{}"), "the header x-pagerduty-signature is missing"),
+        (Ask::of_file("pagerduty", &world).with_body("{}"), "no signature is right"),
+        (Ask::hook("splunk", "{}"), "the address has no token"),
+    ];
+    for (ask, reason) in cases {
+        is_not_verified(&world, &ask, reason).await;
+        assert!(world.witness.lines.text().contains(reason), "{reason}");
+    }
+}
+
+#[tokio::test]
 async fn a_header_that_is_there_twice_verifies_nothing() {
     use defender_tag_relay::inbound::{Sources, Unverified};
     let world = World::new().await;

@@ -43,6 +43,22 @@ async fn a_table_that_throttles_the_order_means_later_and_nothing_is_written() {
 }
 
 #[tokio::test]
+async fn a_webhook_that_cannot_be_made_durable_or_remembered_is_to_come_later() {
+    let world = World::new().await;
+    let order = mock!(Client::update_item)
+        .then_error(|| UpdateItemError::ProvisionedThroughputExceededException(throttled()));
+    let put = mock!(Client::put_item)
+        .then_error(|| PutItemError::ProvisionedThroughputExceededException(throttled()));
+    let app = relay_with(&world, &[&order, &put]).await;
+    // The second is remembered first, the third is accepted although it can never succeed.
+    for file in ["pagerduty", "runbook", "pagerduty-no-machine"] {
+        let answer = Ask::of_file(file, &world).send_to(&app).await;
+        assert!(is_later(&answer), "{file}: {answer:?}");
+    }
+    assert_eq!(world.calls(), 0);
+}
+
+#[tokio::test]
 async fn a_table_that_throttles_the_request_means_later_and_no_call() {
     let world = World::new().await;
     let one = || UpdateItemOutput::builder().attributes("order", AttributeValue::N("1".into())).build();
