@@ -118,13 +118,11 @@ impl Extract {
         let (mut changes, mut ignored, mut total, mut others) = (Changes::new(), None, 0, 0);
         let mut missing = false;
         for item in items {
-            let actions = match self.actions(item)? {
-                Ok(actions) => actions,
-                Err(why) => {
-                    ignored = ignored.or(Some(why));
-                    continue;
-                }
-            };
+            let (actions, why) = self.actions(item)?;
+            ignored = ignored.or(why);
+            if actions.is_empty() {
+                continue;
+            }
             let found = self.machines.find(item);
             others += found.others;
             missing |= found.ids.is_empty();
@@ -145,14 +143,14 @@ impl Extract {
         Ok((changes, ignored.filter(|_| !missing)))
     }
 
-    /// What an item asks for, or why nothing.
-    fn actions(&self, item: &Value) -> Result<Result<Vec<Action>, Ignored>, Unreadable> {
+    /// What an item asks for. Where that is nothing, why.
+    fn actions(&self, item: &Value) -> Result<(Vec<Action>, Option<Ignored>), Unreadable> {
         let kind = self.state.as_ref().map_or(Kind::Active, |state| state.kind(item));
         match kind {
-            Kind::Active => self.action.values(item, "action").map(Ok),
-            Kind::Resolved if self.on_resolved == OnResolved::Remove => Ok(Ok(vec![Action::Remove])),
-            Kind::Resolved => Ok(Err(Ignored::Resolved)),
-            Kind::Other => Ok(Err(Ignored::OtherState)),
+            Kind::Active => Ok((self.action.values(item, "action")?, None)),
+            Kind::Resolved if self.on_resolved == OnResolved::Remove => Ok((vec![Action::Remove], None)),
+            Kind::Resolved => Ok((Vec::new(), Some(Ignored::Resolved))),
+            Kind::Other => Ok((Vec::new(), Some(Ignored::OtherState))),
         }
     }
 
