@@ -34,6 +34,7 @@ mod order;
 mod permissions;
 mod permit_faults;
 mod permits;
+mod races;
 mod recovery;
 mod retry;
 mod silence;

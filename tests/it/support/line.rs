@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// Longest body passed on, in bytes.
-const BODY_MAX_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const BODY_MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Where the line is cut: for whoever is behind it nothing follows, not even an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +64,14 @@ impl Lines {
 }
 
 async fn serve(line: Line) -> String {
+    listen(Router::new().fallback(pass).with_state(line)).await
+}
+
+/// Serves on a free port of 127.0.0.1. Returns the address.
+pub(super) async fn listen(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(pass).with_state(line)).await });
+    tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }
 
@@ -90,16 +95,21 @@ impl Line {
     }
 
     async fn carry_out(&self, request: Request) -> Response {
-        let (mut head, body) = request.into_parts();
-        head.headers.remove("host");
-        head.headers.remove("content-length");
-        let body = to_bytes(body, BODY_MAX_BYTES).await.unwrap();
-        let url = format!("{}{}", self.upstream, head.uri);
-        let sent = self.http.request(head.method, url).headers(head.headers).body(body).send().await.unwrap();
-        let mut response = Response::builder().status(sent.status());
-        for (name, value) in sent.headers().iter().filter(|(name, _)| *name != "transfer-encoding") {
-            response = response.header(name, value);
-        }
-        response.body(Body::from(sent.bytes().await.unwrap())).unwrap()
+        carry_out(&self.http, &self.upstream, request).await
     }
+}
+
+/// Passes a request on and its answer back.
+pub(super) async fn carry_out(http: &reqwest::Client, upstream: &str, request: Request) -> Response {
+    let (mut head, body) = request.into_parts();
+    head.headers.remove("host");
+    head.headers.remove("content-length");
+    let body = to_bytes(body, BODY_MAX_BYTES).await.unwrap();
+    let url = format!("{upstream}{}", head.uri);
+    let sent = http.request(head.method, url).headers(head.headers).body(body).send().await.unwrap();
+    let mut response = Response::builder().status(sent.status());
+    for (name, value) in sent.headers().iter().filter(|(name, _)| *name != "transfer-encoding") {
+        response = response.header(name, value);
+    }
+    response.body(Body::from(sent.bytes().await.unwrap())).unwrap()
 }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod function;
+mod gate;
 mod line;
 pub mod schema;
 mod witness;
@@ -9,5 +10,6 @@ mod world;
 
 pub use ask::{Answer, Ask, get, machine, machines, retry, unknown_machine};
 pub use function::Function;
+pub use gate::Gate;
 pub use line::{Cut, Lines};
 pub use world::World;

@@ -127,9 +127,13 @@ impl World {
 
     /// Another instance of the relay whose way to the outside worlds may be cut.
     pub async fn relay_behind(&self, lines: &Lines) -> App {
-        let simulator = lines.simulator_url.as_str();
-        let variables = [("DEFENDER_ENDPOINT", simulator), ("LOGIN_ENDPOINT", simulator)];
-        self.relay_on(&lines.dynamodb_url, variables).await
+        self.relay_between(&lines.dynamodb_url, &lines.simulator_url).await
+    }
+
+    /// Another instance of the relay that finds its outside worlds at these addresses.
+    pub async fn relay_between(&self, dynamodb_url: &str, simulator_url: &str) -> App {
+        let variables = [("DEFENDER_ENDPOINT", simulator_url), ("LOGIN_ENDPOINT", simulator_url)];
+        self.relay_on(dynamodb_url, variables).await
     }
 
     async fn relay_on<const N: usize>(&self, dynamodb_url: &str, variables: [(&str, &str); N]) -> App {
