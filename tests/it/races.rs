@@ -2,11 +2,12 @@
 
 use crate::support::{Answer, Ask, Gate, World, machine, machines};
 
-/// A world in which Defender was down and two requests wait that contradict each other, the later one last.
+/// A world in which Defender was down, and two requests wait that contradict each other. No drain has seen both.
 async fn contradiction() -> (World, Answer, Answer) {
     let world = World::new().await;
     world.simulator().switch(|s| s.down = true);
     let add = Ask::add("vip", &machines(0..2)).at_once().send(&world).await;
+    world.app().relay.until_idle().await;
     let remove = Ask::remove("vip", &[machine(1)]).at_once().send(&world).await;
     world.app().relay.until_idle().await;
     world.simulator().switch(|s| s.down = false);
