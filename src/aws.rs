@@ -20,6 +20,8 @@ pub struct Aws {
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// Secrets Manager.
     pub secrets_manager: aws_sdk_secretsmanager::Client,
+    /// The Security Token Service of the function's own region: the global one gives no web identities.
+    pub sts: aws_sdk_sts::Client,
 }
 
 impl Aws {
@@ -33,9 +35,11 @@ impl Aws {
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(config).timeout_config(timeouts()).build();
         let secrets =
             aws_sdk_secretsmanager::config::Builder::from(config).timeout_config(timeouts()).build();
+        let sts = aws_sdk_sts::config::Builder::from(config).timeout_config(timeouts()).build();
         Self {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
             secrets_manager: aws_sdk_secretsmanager::Client::from_conf(secrets),
+            sts: aws_sdk_sts::Client::from_conf(sts),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::aws::Aws;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Settings, SourcesAt};
 use crate::defender::Defender;
-use crate::entra::Tokens;
+use crate::entra::{Proof, Tokens};
 use crate::http::App;
 use crate::inbound::Sources;
 use crate::outbound;
@@ -36,9 +36,9 @@ pub async fn app(settings: &Settings, aws: Aws, clock: Clock) -> Result<App, Sta
         .await
         .map_err(|problems| ConfigError::one(at, problems.join("\n    ")))?;
     let http = outbound::http_client()?;
-    let secret = Secret::new(settings.client_secret.clone(), aws.secrets_manager);
+    let proof = Proof::new(&settings.proof, aws.secrets_manager, aws.sts);
     let (tenant, client) = (&settings.tenant_id, &settings.client_id);
-    let tokens = Tokens::new(http.clone(), &settings.endpoints, tenant, client, secret, clock.clone());
+    let tokens = Tokens::new(http.clone(), &settings.endpoints, tenant, client, proof, clock.clone());
     let relay = Relay::new(Parts {
         store: Store::new(&aws.dynamodb, &settings.table_name, tenant, clock.clone())
             .keeping_finished(settings.finished_kept_days),

@@ -15,6 +15,11 @@ pub fn clients(url: &str) -> Aws {
     Aws::new(&config(url))
 }
 
+/// Clients whose tables are at the one address, and whose secrets and identities are at the other.
+pub fn clients_of(dynamodb_url: &str, simulator_url: &str) -> Aws {
+    Aws { dynamodb: clients(dynamodb_url).dynamodb, ..clients(simulator_url) }
+}
+
 /// The settings of such clients.
 pub(crate) fn config(url: &str) -> SdkConfig {
     let credentials = Credentials::new(CREDENTIALS, CREDENTIALS, None, None, "local");

@@ -6,6 +6,7 @@ pub mod contention;
 pub mod events;
 pub mod loopback;
 pub mod meter;
+pub mod proof;
 pub mod senders;
 pub mod sign;
 pub mod trial;

@@ -11,6 +11,7 @@ use defender_tag_relay::start::{StartError, app};
 use simulator::Simulator;
 use simulator::dynamodb::{Engine, EngineError, Storage};
 
+use crate::proof::Proof;
 use crate::{aws, senders};
 
 /// The bearer key of the files in `events/`.
@@ -58,6 +59,8 @@ pub enum NotStarted {
     Simulator(std::io::Error),
     /// The relay.
     Relay(StartError),
+    /// The app's proof.
+    Proof(String),
 }
 
 impl std::fmt::Display for NotStarted {
@@ -67,6 +70,7 @@ impl std::fmt::Display for NotStarted {
             Self::Engine(error) => write!(f, "the embedded DynamoDB did not start: {error}"),
             Self::Simulator(error) => write!(f, "the simulator did not start: {error}"),
             Self::Relay(error) => write!(f, "the relay did not start: {error}"),
+            Self::Proof(why) => f.write_str(why),
         }
     }
 }
@@ -89,13 +93,29 @@ impl Loopback {
         .map_err(NotStarted::Simulator)?;
         let mut variables = variables(&simulator.url(), &engine.url(), &client_secret);
         variables.extend(options.variables);
-        let app = start(&variables, &engine, options.clock).await.map_err(NotStarted::Relay)?;
+        let app = start(&variables, &engine.url(), &simulator.url(), options.clock)
+            .await
+            .map_err(NotStarted::Relay)?;
         Ok(Self { engine, simulator, app, variables })
     }
 
     /// Another relay on the same table and simulator, as another Lambda instance would be.
     pub async fn another_relay(&self, clock: Clock) -> Result<App, NotStarted> {
-        start(&self.variables, &self.engine, clock).await.map_err(NotStarted::Relay)
+        self.relay_with(&self.variables, clock).await
+    }
+
+    /// The same with other variables.
+    pub async fn relay_with(&self, variables: &Variables, clock: Clock) -> Result<App, NotStarted> {
+        let (engine, simulator) = (self.engine.url(), self.simulator.url());
+        start(variables, &engine, &simulator, clock).await.map_err(NotStarted::Relay)
+    }
+
+    /// From now on the relay proves its app in this way.
+    pub async fn prove_by(&mut self, proof: Proof) -> Result<(), NotStarted> {
+        let changed = proof.register(&self.simulator, &self.variables).map_err(NotStarted::Proof)?;
+        self.variables.extend(changed);
+        self.app = self.another_relay(self.app.relay.clock().clone()).await?;
+        Ok(())
     }
 }
 
@@ -120,8 +140,13 @@ pub async fn engine(port: u16, storage: Storage, clock: &Clock) -> Result<Engine
     Ok(engine)
 }
 
-async fn start(variables: &Variables, engine: &Engine, clock: Clock) -> Result<App, StartError> {
-    app(&Settings::parse(variables)?, aws::clients(&engine.url()), clock).await
+async fn start(
+    variables: &Variables,
+    dynamodb_url: &str,
+    simulator_url: &str,
+    clock: Clock,
+) -> Result<App, StartError> {
+    app(&Settings::parse(variables)?, aws::clients_of(dynamodb_url, simulator_url), clock).await
 }
 
 /// The environment of a relay that knows nothing but this simulator and this engine.

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use defender_tag_relay::logging;
+use local::proof::Proof;
 
 /// The relay on this machine: embedded DynamoDB, a simulator of Defender and Entra, the relay's real handler.
 ///
@@ -31,6 +32,9 @@ struct Arguments {
     /// The embedded DynamoDB's port with --serve.
     #[arg(long, default_value_t = 8000)]
     dynamodb_port: u16,
+    /// How the app proves itself to the simulated Entra with --serve; without it, by a plain secret.
+    #[arg(long)]
+    proof: Option<Proof>,
     /// The file the table is kept in.
     #[arg(long, default_value = ".local/relay.db")]
     data: PathBuf,

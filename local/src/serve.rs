@@ -22,15 +22,16 @@ use super::Arguments;
 const SCHEDULE_MS: i64 = 10_000;
 /// Milliseconds a drain on schedule may take.
 const DRAIN_MS: i64 = 60_000;
-/// Variables of `template.yaml` that stand for others here; an empty one counts as not set.
-const ON_AWS_ONLY: [&str; 2] = ["CLIENT_SECRET_ARN", "SOURCES_ARN"];
+/// Variables of `template.yaml` that are set there; an empty one counts as not set.
+const SET_IN_TEMPLATE: [&str; 4] =
+    ["CLIENT_SECRET_ARN", "CLIENT_CERTIFICATE_ARN", "FEDERATED_AUDIENCE", "SOURCES_ARN"];
 /// The environment of `sam local`, for the function of `template.yaml`.
 const SAM_ENVIRONMENT: &str = ".local/sam-env.json";
 
 /// Serves with the simulator.
 pub(crate) async fn simulated(arguments: &Arguments) -> Result<ExitCode, lambda_runtime::Error> {
     let sources = senders::kept(&arguments.sources())?;
-    let world = Loopback::start(Options {
+    let mut world = Loopback::start(Options {
         dynamodb_port: arguments.dynamodb_port,
         simulator_port: arguments.simulator_port,
         storage: Storage::File(arguments.data.clone()),
@@ -38,6 +39,9 @@ pub(crate) async fn simulated(arguments: &Arguments) -> Result<ExitCode, lambda_
         variables: Variables::from([("SOURCES".into(), sources.to_string())]),
     })
     .await?;
+    if let Some(proof) = arguments.proof {
+        world.prove_by(proof).await?;
+    }
     let listener = listen(arguments.port).await?;
     write_sam_environment(&world.variables)?;
     greet(&world, listener.local_addr()?);
@@ -104,7 +108,9 @@ fn write_sam_environment(variables: &Variables) -> std::io::Result<()> {
     let path = Path::new(SAM_ENVIRONMENT);
     std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
     let mut variables = variables.clone();
-    variables.extend(ON_AWS_ONLY.map(|name| (name.to_owned(), String::new())));
+    for name in SET_IN_TEMPLATE {
+        variables.entry(name.into()).or_default();
+    }
     let environment = json!({ "RelayFunction": variables });
     std::fs::write(path, format!("{environment:#}\n"))
 }

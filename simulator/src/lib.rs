@@ -4,6 +4,7 @@
 //! windows over every call that arrives, and what nobody has written down is a switch, so that a client can be
 //! shown to be right either way.
 
+mod aws;
 pub mod clock;
 mod control;
 mod defender;
@@ -17,7 +18,8 @@ mod simulator;
 mod switches;
 mod world;
 
+pub use entra::credentials::AUDIENCE;
 pub use fault::{Fault, TokenFault};
 pub use log::{Arrival, most_in_window};
 pub use simulator::{Options, Simulator};
-pub use switches::{Limits, Listed, Switches, UnknownListed, WindowKind};
+pub use switches::{Limits, Listed, Switches, UnknownListed, WebIdentity, WindowKind};

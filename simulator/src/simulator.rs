@@ -1,8 +1,9 @@
 //! The handle a test holds: it starts the servers, changes their behaviour and reads what arrived.
 
 use crate::clock::Clock;
+use crate::entra::credentials::{Certificate, Federated, Issuer};
 use crate::world::{SharedSite, Site};
-use crate::{Arrival, Fault, Switches, TokenFault, control, defender, entra, log, server};
+use crate::{Arrival, Fault, Switches, TokenFault, aws, control, defender, entra, log, server};
 use axum::Router;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::task::JoinHandle;
@@ -83,6 +84,38 @@ impl Simulator {
         log::most_in_window(&self.site.world().arrivals, window_ms)
     }
 
+    /// Registers a new certificate for the app, in place of one there may be. Returns its key and itself, in PEM.
+    pub fn register_certificate(&self) -> Result<String, rcgen::Error> {
+        let (certificate, text) = Certificate::fresh()?;
+        self.site.credentials().certificate = Some(certificate);
+        Ok(text)
+    }
+
+    /// Makes AWS's double give identities, and Entra take them for the app.
+    pub fn trust_aws(&self) -> Result<(), rcgen::Error> {
+        let mut credentials = self.site.credentials();
+        credentials.issuer = Some(Issuer::fresh()?);
+        credentials.federated = Some(Federated::fitting());
+        Ok(())
+    }
+
+    /// Changes whose subject Entra takes for the app.
+    pub fn trust_subject(&self, subject: &str) {
+        if let Some(federated) = &mut self.site.credentials().federated {
+            subject.clone_into(&mut federated.subject);
+        }
+    }
+
+    /// The audience and the seconds of each identity AWS's double was asked for.
+    pub fn identities_asked(&self) -> Vec<(String, u64)> {
+        self.site.world().identities_asked.clone()
+    }
+
+    /// Puts a text into the double of Secrets Manager.
+    pub fn keep_secret(&self, arn: &str, text: &str) {
+        self.site.world().secrets.insert(arn.to_owned(), text.to_owned());
+    }
+
     /// Refuses all tokens issued so far with 401.
     pub fn expire_tokens(&self) {
         self.site.world().tokens.expire();
@@ -97,6 +130,7 @@ impl Drop for Simulator {
 
 fn router(site: &SharedSite) -> Router {
     Router::new()
+        .merge(aws::routes())
         .merge(entra::routes())
         .merge(defender::routes())
         .merge(control::routes())

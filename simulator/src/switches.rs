@@ -50,6 +50,9 @@ pub struct Switches {
     /// Roles of the tokens issued from now on; without `Machine.ReadWrite.All` each call answers 403.
     pub roles: Vec<String>,
 
+    /// What AWS's double answers when it is asked for a web identity.
+    pub web_identity: WebIdentity,
+
     /// Every call answers 503.
     pub down: bool,
     /// Every call answers 403.
@@ -84,6 +87,7 @@ impl Default for Switches {
             token_life_s: 3_599,
             token_expires_in_as_string: false,
             roles: vec!["Machine.ReadWrite.All".to_owned()],
+            web_identity: WebIdentity::Given,
             down: false,
             forbidden: false,
             html_errors: false,
@@ -126,6 +130,21 @@ pub enum WindowKind {
     Sliding,
     /// Each full minute and hour of the clock.
     Fixed,
+}
+
+/// What `GetWebIdentityToken` comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebIdentity {
+    /// A signed identity.
+    #[default]
+    Given,
+    /// The account has outbound identity federation switched off.
+    Disabled,
+    /// The role may not ask for one.
+    Denied,
+    /// A server error.
+    Down,
 }
 
 /// Which unknown ids an answer names.

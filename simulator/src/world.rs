@@ -3,9 +3,10 @@
 use crate::clock::Clock;
 use crate::defender::machines::Machines;
 use crate::defender::window::Windows;
+use crate::entra::credentials::Credentials;
 use crate::entra::tokens::Tokens;
 use crate::{Arrival, Fault, Options, Switches, TokenFault};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The memory of Entra and Defender together.
@@ -19,6 +20,10 @@ pub(crate) struct World {
     pub(crate) windows: Windows,
     pub(crate) machines: Machines,
     pub(crate) tokens: Tokens,
+    /// The texts that the double of Secrets Manager holds, by ARN.
+    pub(crate) secrets: BTreeMap<String, String>,
+    /// The audience and the seconds of each web identity asked for.
+    pub(crate) identities_asked: Vec<(String, u64)>,
     /// Grows with each reset, so that a call from before it leaves no trace after.
     pub(crate) generation: u64,
 }
@@ -42,6 +47,7 @@ pub(crate) struct App {
 pub(crate) struct Site {
     pub(crate) app: App,
     clock: Clock,
+    credentials: Mutex<Credentials>,
     world: Mutex<World>,
 }
 
@@ -54,11 +60,15 @@ impl Site {
             client_id: options.client_id,
             client_secret: options.client_secret,
         };
-        Arc::new(Self { app, clock: options.clock, world: Mutex::default() })
+        Arc::new(Self { app, clock: options.clock, credentials: Mutex::default(), world: Mutex::default() })
     }
 
     pub(crate) fn now_ms(&self) -> u64 {
         (self.clock)()
+    }
+
+    pub(crate) fn credentials(&self) -> MutexGuard<'_, Credentials> {
+        self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {

@@ -4,13 +4,16 @@
 
 pub mod endpoint;
 mod fault;
+mod places;
+mod reader;
 mod settings;
 
 use std::collections::BTreeMap;
 
 pub use endpoint::{Endpoints, Region};
 pub use fault::{ConfigError, Fault};
-pub use settings::{RESPOND_WITHIN_MS_MAX, SecretAt, Settings, SourcesAt};
+pub use places::{ProofAt, SecretAt, SourcesAt};
+pub use settings::{RESPOND_WITHIN_MS_MAX, Settings};
 
 /// The variables of the environment by name.
 pub type Variables = BTreeMap<String, String>;

@@ -1,9 +1,9 @@
 //! The settings, from the environment's variables.
 
-use secrecy::SecretString;
-
-use super::endpoint::{defender_endpoint, login_endpoint};
-use super::{ConfigError, Endpoints, Fault, Region, Variables};
+use super::endpoint::{REGIONS, defender_endpoint, login_endpoint};
+use super::places::{ProofAt, SourcesAt};
+use super::reader::Reader;
+use super::{ConfigError, Endpoints, Region, Variables};
 use crate::domain::budget::{
     CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits, Quota, ReserveTooLarge, usual_reserve,
 };
@@ -26,34 +26,6 @@ const REQUEST_EXPIRES_HOURS_MAX: u32 = 168;
 /// Longest time a finished request can be looked up.
 const FINISHED_KEPT_DAYS_MAX: u32 = 365;
 
-/// Where a secret is.
-#[derive(Clone, Debug)]
-pub enum SecretAt {
-    /// Here.
-    Inline(SecretString),
-    /// In Secrets Manager, under this ARN.
-    SecretsManager(String),
-}
-
-impl SecretAt {
-    /// The variable that said so.
-    pub const fn variable(&self, arn: &'static str, inline: &'static str) -> &'static str {
-        match self {
-            Self::SecretsManager(_) => arn,
-            Self::Inline(_) => inline,
-        }
-    }
-}
-
-/// Where the sources' configuration is.
-#[derive(Clone, Debug)]
-pub enum SourcesAt {
-    /// Here, or in Secrets Manager: it holds secrets.
-    Secret(SecretAt),
-    /// In a file.
-    File(String),
-}
-
 /// Everything that can be set.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -64,7 +36,7 @@ pub struct Settings {
     /// The Entra app.
     pub client_id: String,
     /// How the app proves who it is.
-    pub client_secret: SecretAt,
+    pub proof: ProofAt,
     /// Who may call.
     pub sources: SourcesAt,
     /// Where Defender and Entra are.
@@ -88,12 +60,12 @@ pub struct Settings {
 impl Settings {
     /// Reads the settings. An empty variable counts as one that is not there.
     pub fn parse(variables: &Variables) -> Result<Self, ConfigError> {
-        let mut reader = Reader { variables, faults: Vec::new() };
+        let mut reader = Reader::new(variables);
         let settings = Self {
             table_name: reader.required("TABLE_NAME"),
             tenant_id: reader.identifier("TENANT_ID"),
             client_id: reader.identifier("CLIENT_ID"),
-            client_secret: reader.client_secret(),
+            proof: reader.proof(),
             sources: reader.sources(),
             endpoints: reader.endpoints(),
             limits: reader.limits(),
@@ -124,47 +96,7 @@ impl Settings {
     }
 }
 
-struct Reader<'a> {
-    variables: &'a Variables,
-    faults: Vec<Fault>,
-}
-
 impl Reader<'_> {
-    fn get(&self, name: &str) -> Option<String> {
-        self.variables.get(name).filter(|value| !value.trim().is_empty()).cloned()
-    }
-
-    fn fault(&mut self, variable: &'static str, problem: impl Into<String>) {
-        self.faults.push(Fault { variable, problem: problem.into() });
-    }
-
-    fn required(&mut self, name: &'static str) -> String {
-        self.get(name).unwrap_or_else(|| {
-            self.fault(name, "is required");
-            String::new()
-        })
-    }
-
-    /// A tenant's or an app's id becomes part of an address: a GUID or a domain name, nothing else.
-    fn identifier(&mut self, name: &'static str) -> String {
-        let value = self.required(name);
-        if !value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.') {
-            self.fault(name, "must be a GUID or a domain name");
-        }
-        value
-    }
-
-    fn number(&mut self, name: &'static str, default: u32, range: std::ops::RangeInclusive<u32>) -> u32 {
-        let Some(text) = self.get(name) else { return default };
-        match text.trim().parse() {
-            Ok(number) if range.contains(&number) => number,
-            _ => {
-                self.fault(name, format!("must be a whole number from {} to {}", range.start(), range.end()));
-                default
-            }
-        }
-    }
-
     /// The reserve follows the limits unless it is set.
     fn limits(&mut self) -> Limits {
         let all = Quota {
@@ -186,42 +118,12 @@ impl Reader<'_> {
         })
     }
 
-    /// The one variable of these that is set.
-    fn one_of<const N: usize>(&mut self, names: [&'static str; N]) -> Option<(&'static str, String)> {
-        let set: Vec<_> = names.iter().filter_map(|&name| Some((name, self.get(name)?))).collect();
-        if let [one] = set.as_slice() {
-            return Some(one.clone());
-        }
-        let problem = format!("exactly one of {} must be set", names.join(", "));
-        for name in names.into_iter().filter(|name| set.is_empty() || set.iter().any(|(n, _)| n == name)) {
-            self.fault(name, problem.clone());
-        }
-        None
-    }
-
-    fn client_secret(&mut self) -> SecretAt {
-        match self.one_of(["CLIENT_SECRET_ARN", "CLIENT_SECRET"]) {
-            Some(("CLIENT_SECRET_ARN", arn)) => SecretAt::SecretsManager(arn),
-            Some((_, secret)) => SecretAt::Inline(secret.into()),
-            None => SecretAt::Inline(SecretString::default()),
-        }
-    }
-
-    fn sources(&mut self) -> SourcesAt {
-        match self.one_of(["SOURCES_ARN", "SOURCES_FILE", "SOURCES"]) {
-            Some(("SOURCES_ARN", arn)) => SourcesAt::Secret(SecretAt::SecretsManager(arn)),
-            Some(("SOURCES_FILE", path)) => SourcesAt::File(path),
-            Some((_, json)) => SourcesAt::Secret(SecretAt::Inline(json.into())),
-            None => SourcesAt::File(String::new()),
-        }
-    }
-
     fn endpoints(&mut self) -> Endpoints {
         let name = self.get("DEFENDER_REGION").unwrap_or_else(|| "global".into());
         let region = Region::parse(name.trim()).unwrap_or_else(|| {
-            let names = super::endpoint::REGIONS.map(|region| region.name).join(", ");
+            let names = REGIONS.map(|region| region.name).join(", ");
             self.fault("DEFENDER_REGION", format!("must be one of {names}"));
-            super::endpoint::REGIONS[0]
+            REGIONS[0]
         });
         let mut endpoints = Endpoints::of(region);
         if let Some(text) = self.get("DEFENDER_ENDPOINT") {

@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::advice;
 use crate::domain::{Obstacle, Remedy};
 
 /// Bytes of an answer that are read.
@@ -23,6 +24,9 @@ pub enum TokenError {
         /// What to do.
         advice: &'static str,
     },
+    /// The app cannot be proven; only an operator can mend it.
+    #[error("the app cannot be proven: {0}")]
+    NoProof(String),
     /// Entra asks to wait.
     #[error("Entra asks to wait")]
     Throttled {
@@ -35,15 +39,20 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// Whether a secret that was rotated meanwhile explains it.
-    pub(super) const fn may_be_an_old_secret(&self) -> bool {
-        matches!(self, Self::Refused { aadsts: 7_000_215 | 7_000_222, .. })
+    /// Whether a secret or certificate that was replaced meanwhile explains it.
+    pub(super) fn may_be_an_old_proof(&self) -> bool {
+        match self {
+            Self::Refused { aadsts, .. } => advice::may_be_an_old_proof(*aadsts),
+            Self::NoProof(_) => true,
+            Self::Throttled { .. } | Self::Unavailable(_) => false,
+        }
     }
 
     /// What it means for the calls that wait for the token.
     pub fn obstacle(&self) -> Obstacle {
         let remedy = match self {
-            Self::Refused { .. } => Remedy::Operator,
+            Self::Refused { aadsts, .. } if advice::may_pass(*aadsts) => Remedy::TryAgain,
+            Self::Refused { .. } | Self::NoProof(_) => Remedy::Operator,
             Self::Throttled { retry_after_s } => Remedy::Wait { retry_after_s: *retry_after_s },
             Self::Unavailable(_) => Remedy::TryAgain,
         };
@@ -106,7 +115,7 @@ fn refused(status: u16, body: &[u8]) -> TokenError {
     match serde_json::from_slice::<Refused>(body) {
         Ok(refused) => {
             let aadsts = refused.error_codes.first().copied().unwrap_or(0);
-            TokenError::Refused { error: word(&refused.error), aadsts, advice: advice(aadsts) }
+            TokenError::Refused { error: word(&refused.error), aadsts, advice: advice::of(aadsts) }
         }
         Err(_) => TokenError::Unavailable(format!("status {status} without the documented JSON")),
     }
@@ -115,19 +124,4 @@ fn refused(status: u16, body: &[u8]) -> TokenError {
 /// Only a plain word goes on into logs.
 fn word(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64).collect()
-}
-
-/// What an operator does about it. Source: Microsoft, "Microsoft Entra authentication error codes".
-const fn advice(aadsts: u32) -> &'static str {
-    match aadsts {
-        7_000_215 => {
-            "the client secret is wrong; put the secret's value, not its id, where CLIENT_SECRET points to"
-        }
-        7_000_222 => "the client secret has expired; make a new one under Certificates & secrets",
-        700_016 => "the app is not in this tenant; check CLIENT_ID and TENANT_ID",
-        90_002 => "there is no such tenant; check TENANT_ID",
-        70_011 | 500_011 => "the tenant does not know the scope; check DEFENDER_REGION",
-        70_021 => "no federated credential matches; it may take minutes after it was set up",
-        _ => "look the number up in Microsoft's list of AADSTS codes",
-    }
 }

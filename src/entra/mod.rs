@@ -3,7 +3,11 @@
 //! Invariant: at most one request for a token is under way, however many wait for it; a token is never
 //! handed out in the last part of its life, and never logged.
 
+mod advice;
 mod answer;
+mod certificate;
+mod federated;
+mod proof;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +18,11 @@ use tokio::sync::Mutex;
 use crate::clock::Clock;
 use crate::config::Endpoints;
 use crate::domain::Timestamp;
-use crate::secrets::Secret;
+
+use proof::About;
 
 pub use answer::TokenError;
+pub use proof::Proof;
 
 /// Milliseconds a request for a token may take.
 const TOKEN_TIMEOUT_MS: u64 = 5_000;
@@ -52,7 +58,7 @@ pub struct Tokens {
     url: String,
     scope: &'static str,
     client_id: String,
-    secret: Secret,
+    proof: Proof,
     clock: Clock,
     current: Mutex<Option<Token>>,
 }
@@ -64,7 +70,7 @@ impl Tokens {
         endpoints: &Endpoints,
         tenant_id: &str,
         client_id: &str,
-        secret: Secret,
+        proof: Proof,
         clock: Clock,
     ) -> Self {
         Self {
@@ -72,7 +78,7 @@ impl Tokens {
             url: format!("{}/{tenant_id}/oauth2/v2.0/token", endpoints.login),
             scope: endpoints.scope,
             client_id: client_id.to_owned(),
-            secret,
+            proof,
             clock,
             current: Mutex::new(None),
         }
@@ -103,8 +109,8 @@ impl Tokens {
                 self.clock.wait_until(self.clock.now().plus_ms(RETRY_AFTER_MS)).await;
                 self.fetch().await
             }
-            Err(error) if error.may_be_an_old_secret() => {
-                self.secret.forget().await;
+            Err(error) if error.may_be_an_old_proof() => {
+                self.proof.forget().await;
                 Err(error)
             }
             other => other,
@@ -112,14 +118,12 @@ impl Tokens {
     }
 
     async fn fetch(&self) -> Result<Token, TokenError> {
-        let secret = self.secret.get().await.map_err(|error| TokenError::Unavailable(error.to_string()))?;
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", &self.client_id),
-            ("client_secret", secret.expose_secret()),
-            ("scope", self.scope),
-        ];
         let asked_at = self.clock.now();
+        let about = About { client_id: &self.client_id, token_url: &self.url, now: asked_at };
+        let proof = self.proof.fields(&about).await?;
+        let mut form =
+            vec![("grant_type", "client_credentials"), ("client_id", &self.client_id), ("scope", self.scope)];
+        form.extend(proof.iter().map(|(name, value)| (*name, value.expose_secret())));
         let request = self.http.post(&self.url).form(&form).timeout(Duration::from_millis(TOKEN_TIMEOUT_MS));
         let response = request.send().await.map_err(|error| answer::broken(&error))?;
         let (secret, life_s) = answer::read(response).await?;

@@ -33,12 +33,12 @@ async fn relay(world: &World, sources: &[Value], rule: &Rule) -> Result<App, Sta
     let mut variables = world.loopback.variables.clone();
     variables.insert("SOURCES".into(), json!({ "sources": sources }).to_string());
     let secrets_manager = mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, &[rule]);
-    let dynamodb = local::aws::clients(&world.loopback.engine.url()).dynamodb;
+    let others = local::aws::clients(&world.loopback.engine.url());
     let settings = Settings::parse(&variables).unwrap();
     for secret in [OLD, NEW] {
         world.witness.must_not_tell(secret);
     }
-    app(&settings, Aws { dynamodb, secrets_manager }, world.app().relay.clock().clone()).await
+    app(&settings, Aws { secrets_manager, ..others }, world.app().relay.clock().clone()).await
 }
 
 fn holds(text: &str) -> impl Fn() -> GetSecretValueOutput + Send + Sync + 'static {

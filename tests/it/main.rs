@@ -34,6 +34,7 @@ mod order;
 mod permissions;
 mod permit_faults;
 mod permits;
+mod proofs;
 mod races;
 mod recovery;
 mod retry;

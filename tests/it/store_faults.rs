@@ -20,9 +20,9 @@ fn throttled() -> ProvisionedThroughputExceededException {
 /// A relay of the world whose table answers by these rules.
 async fn relay_with(world: &World, rules: &[&Rule]) -> App {
     let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, rules);
-    let secrets_manager = local::aws::clients(&world.loopback.engine.url()).secrets_manager;
+    let others = local::aws::clients(&world.loopback.engine.url());
     let settings = Settings::parse(&world.loopback.variables).unwrap();
-    app(&settings, Aws { dynamodb, secrets_manager }, world.app().relay.clock().clone()).await.unwrap()
+    app(&settings, Aws { dynamodb, ..others }, world.app().relay.clock().clone()).await.unwrap()
 }
 
 fn is_later(answer: &Answer) -> bool {

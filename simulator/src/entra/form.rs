@@ -1,5 +1,7 @@
 //! The token request's form, checked in Entra's order: tenant, grant, client, proof, scope.
 
+use super::assertion::Asked;
+use super::credentials::Credentials;
 use super::proof::Proof;
 use super::refusal::Refusal;
 use crate::world::App;
@@ -38,7 +40,13 @@ impl TokenForm {
     }
 
     /// The audience of the token to issue.
-    pub(crate) fn check(&self, app: &App, tenant: &str) -> Result<String, Refusal> {
+    pub(crate) fn check(
+        &self,
+        app: &App,
+        known: &Credentials,
+        tenant: &str,
+        now_s: u64,
+    ) -> Result<String, Refusal> {
         if tenant != app.tenant_id {
             return Err(Refusal::unknown_tenant(tenant));
         }
@@ -48,7 +56,7 @@ impl TokenForm {
         if self.client_id != app.client_id {
             return Err(Refusal::unknown_client(&self.client_id, tenant));
         }
-        self.proof.check(app)?;
+        self.proof.check(app, known, &Asked { client_id: &app.client_id, tenant, now_s })?;
         self.audience(tenant)
     }
 

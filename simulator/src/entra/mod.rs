@@ -3,6 +3,8 @@
 //! Refusals carry the AADSTS numbers of Microsoft's error-code reference
 //! (`learn.microsoft.com/entra/identity-platform/reference-error-codes`), because operators search for them.
 
+mod assertion;
+pub(crate) mod credentials;
 mod form;
 mod proof;
 mod refusal;
@@ -41,7 +43,8 @@ fn answer(site: &SharedSite, tenant: &str, body: &[u8]) -> Reply {
         Some(TokenFault::Slow { ms }) => ms,
         Some(fault) => return instead(fault, now_ms),
     };
-    let granted = TokenForm::read(body).and_then(|form| form.check(&site.app, tenant));
+    let granted = TokenForm::read(body)
+        .and_then(|form| form.check(&site.app, &site.credentials(), tenant, now_ms / 1_000));
     let reply = match granted {
         Ok(audience) => issue(&mut world, audience, now_ms),
         Err(refusal) => refusal.reply(&text_of(now_ms)),

@@ -1,5 +1,7 @@
 //! How an application proves who it is. Each kind of proof is a variant, and `check` is the only judge.
 
+use super::assertion::{self, Asked};
+use super::credentials::Credentials;
 use super::form::Fields;
 use super::refusal::Refusal;
 use crate::world::App;
@@ -12,25 +14,24 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 pub(crate) enum Proof {
     Secret(String),
     /// A signed JWT: the app's certificate, or another issuer's identity.
-    Assertion,
+    Assertion(String),
     Nothing,
 }
 
 impl Proof {
     pub(crate) fn read(fields: &Fields) -> Self {
         let signed = fields.get("client_assertion_type").is_some_and(|kind| kind == JWT_BEARER);
-        if signed && fields.contains_key("client_assertion") {
-            return Self::Assertion;
+        if let Some(assertion) = fields.get("client_assertion").filter(|_| signed) {
+            return Self::Assertion(assertion.clone());
         }
         fields.get("client_secret").cloned().map_or(Self::Nothing, Self::Secret)
     }
 
-    /// The app has a secret and no other credential, so an assertion never matches one.
-    pub(crate) fn check(&self, app: &App) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, app: &App, known: &Credentials, asked: &Asked<'_>) -> Result<(), Refusal> {
         match self {
             Self::Secret(secret) if *secret == app.client_secret => Ok(()),
             Self::Secret(_) => Err(Refusal::wrong_secret()),
-            Self::Assertion => Err(Refusal::no_matching_credential()),
+            Self::Assertion(text) => assertion::check(text, known, asked),
             Self::Nothing => Err(Refusal::no_proof()),
         }
     }

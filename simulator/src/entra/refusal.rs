@@ -55,6 +55,20 @@ impl Refusal {
         Self::new(400, "invalid_request", 70_021, message)
     }
 
+    pub(crate) fn bad_assertion(reason: &str) -> Self {
+        let message = format!("Client assertion contains an invalid signature. [{reason}]");
+        Self::new(401, "invalid_client", 700_027, message)
+    }
+
+    pub(crate) fn wrong_assertion(aadsts: u32, what: &str) -> Self {
+        Self::new(401, "invalid_client", aadsts, format!("Client assertion {what}."))
+    }
+
+    pub(crate) fn no_matching(aadsts: u32, part: &str) -> Self {
+        let message = format!("No matching federated identity record found for presented assertion {part}.");
+        Self::new(401, "invalid_client", aadsts, message)
+    }
+
     pub(crate) fn bad_scope(scope: &str) -> Self {
         let message = format!(
             "The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid."

@@ -6,6 +6,7 @@ use defender_tag_relay::config::{Settings, Variables};
 use defender_tag_relay::http::App;
 use defender_tag_relay::start::app;
 use local::meter::Meter;
+use local::proof::Proof;
 use local::{Loopback, Options, events};
 use serde_json::Value;
 use simulator::Simulator;
@@ -130,6 +131,13 @@ impl World {
         self.relay_between(&lines.dynamodb_url, &lines.simulator_url).await
     }
 
+    /// A world whose relay proves its app in this way.
+    pub async fn proven_by(proof: Proof) -> Self {
+        let mut world = Self::new().await;
+        world.loopback.prove_by(proof).await.unwrap();
+        world
+    }
+
     /// Another instance of the relay that finds its outside worlds at these addresses.
     pub async fn relay_between(&self, dynamodb_url: &str, simulator_url: &str) -> App {
         let variables = [("DEFENDER_ENDPOINT", simulator_url), ("LOGIN_ENDPOINT", simulator_url)];
@@ -139,7 +147,7 @@ impl World {
     async fn relay_on<const N: usize>(&self, dynamodb_url: &str, variables: [(&str, &str); N]) -> App {
         let mut all = self.loopback.variables.clone();
         all.extend(owned(variables));
-        let aws = local::aws::clients(dynamodb_url);
+        let aws = local::aws::clients_of(dynamodb_url, &self.simulator().url());
         app(&Settings::parse(&all).unwrap(), aws, self.app().relay.clock().clone()).await.unwrap()
     }
 

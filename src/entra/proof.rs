@@ -1,0 +1,79 @@
+//! How the app proves who it is.
+//!
+//! Invariant: a proof is made for one request for a token; it is never logged or told.
+
+use aws_sdk_secretsmanager::Client as SecretsManager;
+use aws_sdk_sts::Client as Sts;
+use secrecy::SecretString;
+
+use super::answer::TokenError;
+use super::{certificate, federated};
+use crate::config::ProofAt;
+use crate::domain::Timestamp;
+use crate::secrets::Secret;
+
+/// Source: RFC 7523, section 2.2.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// One of the ways.
+#[derive(Debug)]
+pub enum Proof {
+    /// The app's secret.
+    Secret(Secret),
+    /// The app's certificate and its key.
+    Certificate(Secret),
+    /// The function's own identity.
+    Federated {
+        /// Who gives it.
+        sts: Sts,
+        /// Whom it is for.
+        audience: String,
+    },
+}
+
+/// What a proof is made for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct About<'a> {
+    pub(super) client_id: &'a str,
+    pub(super) token_url: &'a str,
+    pub(super) now: Timestamp,
+}
+
+impl Proof {
+    /// The configured way.
+    pub fn new(at: &ProofAt, manager: SecretsManager, sts: Sts) -> Self {
+        match at {
+            ProofAt::Secret(at) => Self::Secret(Secret::new(at.clone(), manager)),
+            ProofAt::Certificate(at) => Self::Certificate(Secret::new(at.clone(), manager)),
+            ProofAt::Federated { audience } => Self::Federated { sts, audience: audience.clone() },
+        }
+    }
+
+    /// The fields of a request for a token that prove the app.
+    pub(super) async fn fields(
+        &self,
+        about: &About<'_>,
+    ) -> Result<Vec<(&'static str, SecretString)>, TokenError> {
+        let assertion = match self {
+            Self::Secret(secret) => return Ok(vec![("client_secret", read(secret).await?)]),
+            Self::Certificate(pem) => {
+                let made = certificate::assertion(&read(pem).await?, about);
+                made.map_err(|bad| TokenError::NoProof(bad.to_string()))?
+            }
+            Self::Federated { sts, audience } => federated::assertion(sts, audience).await?,
+        };
+        Ok(vec![("client_assertion_type", JWT_BEARER.into()), ("client_assertion", assertion)])
+    }
+
+    /// Forgets what was read, so that what was rotated meanwhile is read next time.
+    pub(super) async fn forget(&self) {
+        match self {
+            Self::Secret(secret) | Self::Certificate(secret) => secret.forget().await,
+            Self::Federated { .. } => {}
+        }
+    }
+}
+
+async fn read(secret: &Secret) -> Result<SecretString, TokenError> {
+    secret.get().await.map_err(|error| TokenError::Unavailable(error.to_string()))
+}
