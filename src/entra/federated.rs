@@ -9,7 +9,7 @@ use super::answer::TokenError;
 
 /// The signature's algorithm. Source: Microsoft, "Workload identity federation": issuers sign with RS256.
 const ALGORITHM: &str = "RS256";
-/// Seconds the identity is good for: only one request is made with it. Source: AWS, GetWebIdentityToken: 60 to 3600.
+/// Seconds the identity is good for: only one request is made with it. Source: AWS, `GetWebIdentityToken`: 60 to 3600.
 const GOOD_FOR_S: i32 = 300;
 
 /// The function's identity for this audience.
