@@ -64,7 +64,7 @@ impl Arguments {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Ok(level) = arguments.log.parse() {
-        logging::to_stdout(level);
+        logging::to_stdout(level, "local");
     }
     let real = settings::from_environment();
     let run = async {

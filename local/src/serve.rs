@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::{Settings, Variables};
-use defender_tag_relay::domain::Priority;
 use defender_tag_relay::http::{App, router};
 use defender_tag_relay::start::app;
 use local::loopback::{KEY, TABLE, engine};
@@ -90,7 +89,7 @@ async fn serve(listener: TcpListener, app: App) -> std::io::Result<()> {
 async fn drain_on_schedule(app: App) {
     loop {
         let clock = app.relay.clock();
-        app.relay.drain(Priority::Urgent, clock.now().plus_ms(DRAIN_MS)).await;
+        app.relay.on_schedule(clock.now().plus_ms(DRAIN_MS)).await;
         clock.wait_until(clock.now().plus_ms(SCHEDULE_MS)).await;
     }
 }

@@ -22,7 +22,10 @@ async fn main() -> ExitCode {
 
 async fn serve() -> Result<(), Error> {
     let settings = Settings::parse(&from_environment());
-    logging::to_stdout(settings.as_ref().map_or(tracing::Level::INFO, |settings| settings.log_level));
+    let (level, function) = settings
+        .as_ref()
+        .map_or((tracing::Level::INFO, "unknown"), |settings| (settings.log_level, &settings.function_name));
+    logging::to_stdout(level, function);
     let settings = settings?;
     let app = app(&settings, Aws::from_environment().await, Clock::system()).await?;
     lambda::run(app).await

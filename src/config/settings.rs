@@ -55,6 +55,8 @@ pub struct Settings {
     pub finished_kept_days: u32,
     /// What is logged.
     pub log_level: tracing::Level,
+    /// The function's name: the dimension of the metrics.
+    pub function_name: String,
 }
 
 impl Settings {
@@ -91,6 +93,7 @@ impl Settings {
                 1..=FINISHED_KEPT_DAYS_MAX,
             ),
             log_level: reader.log_level(),
+            function_name: reader.get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "local".into()),
         };
         if reader.faults.is_empty() { Ok(settings) } else { Err(ConfigError(reader.faults)) }
     }

@@ -63,6 +63,19 @@ pub enum Obstacle {
     },
 }
 
+impl Obstacle {
+    /// A word for the log.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::TokenRefused(_) => "token_refused",
+            Self::Forbidden(_) => "forbidden",
+            Self::Throttled { .. } => "throttled",
+            Self::Unavailable { .. } => "unavailable",
+            Self::NoToken { .. } => "no_token",
+        }
+    }
+}
+
 /// What helps where no token is to be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {

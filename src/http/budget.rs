@@ -1,14 +1,14 @@
 //! `GET /v1/budget`: what is left, what waits and why.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Serialize;
 
 use super::verified::by_bearer;
-use super::{App, Problem, rate_limit};
+use super::{App, Invocation, Problem, rate_limit};
 use crate::domain::Timestamp;
 use crate::domain::budget::WindowReport;
 use crate::inbound::Unverified;
@@ -49,8 +49,12 @@ struct HeldUp {
 }
 
 /// Any source may look.
-pub(super) async fn get(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    by_bearer(&app, &Unverified::new(headers, Bytes::new())).await?;
+pub(super) async fn get(
+    State(app): State<App>,
+    Extension(invocation): Extension<Invocation>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    by_bearer(&app, &invocation, &Unverified::new(headers, Bytes::new())).await?;
     let report = app.relay.report().await?;
     let now = app.relay.clock().now();
     let mut answer = Json(shown(&report, now)).into_response();
@@ -70,9 +74,9 @@ fn shown(report: &Report, now: Timestamp) -> Shown {
         backlog: Backlog {
             requests: report.backlog.requests,
             oldest_received_at: oldest.map(|at| at.to_string()),
-            oldest_age_seconds: oldest.map(|at| now.ms_since(at).max(0) / 1000),
+            oldest_age_seconds: report.oldest_age_s(now),
         },
-        held_up: report.drain.hold.as_ref().filter(|hold| hold.until > now).map(|hold| HeldUp {
+        held_up: report.held_up(now).map(|hold| HeldUp {
             reason: hold.reason.clone(),
             until: hold.until.to_string(),
             routine_only: hold.routine_only,

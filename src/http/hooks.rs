@@ -31,7 +31,7 @@ pub(super) async fn post(
     let Path(mut path) = path.map_err(|_| NotVerified::UnknownSource)?;
     let unverified = Unverified::new(head.headers.clone(), body).with_path_token(path.remove("token"));
     let name = path.remove("source").unwrap_or_default();
-    let verified = by_address(&app, &name, &unverified).await?;
+    let verified = by_address(&app, &invocation, &name, &unverified).await?;
     match taken(&app, &verified, &head.headers, &invocation).await {
         Err(problem) if problem.is_permanent() => bad_payload(&app, &verified, problem).await,
         answered => answered,
@@ -91,6 +91,12 @@ async fn bad_payload(app: &App, verified: &Verified, problem: Problem) -> Result
     }
     let content = hex::encode(Sha256::digest(verified.body()));
     let unfit = app.relay.keep_unfit(&source.name, &content, (problem.code(), problem.detail())).await?;
-    tracing::warn!(source = %source.name, id = %unfit.id, code = problem.code(), "an unfit webhook was accepted");
+    tracing::warn!(
+        UnfitWebhooks = 1,
+        source = %source.name,
+        request = %unfit.id,
+        code = problem.code(),
+        "an unfit webhook was accepted"
+    );
     Ok(answer::accepted_unfit(&unfit))
 }

@@ -60,23 +60,49 @@ async fn surround(State(app): State<App>, mut request: Request<Body>, next: Next
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.as_deref().unwrap_or("none");
-    let request_id = invocation.request_id.as_str();
 
     let mut response = next.run(request).await;
-    let (status, took_ms) = (response.status().as_u16(), app.relay.clock().now().ms_since(began_at));
-    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
-        tracing::info!(%method, route, status, took_ms, request_id, "request");
-        return response;
-    };
-    let (code, inside) = (problem.code(), problem.inside().unwrap_or_default());
-    if status >= 500 {
-        tracing::error!(%method, route, status, took_ms, request_id, code, inside, "request");
-    } else {
-        tracing::info!(%method, route, status, took_ms, request_id, code, inside, "request");
-    }
-    let mut answer = problem.answer(request_id);
+    let took_ms = app.relay.clock().now().ms_since(began_at);
+    let problem = response.extensions_mut().remove::<Problem>();
+    tell(
+        &Told { method: &method, route, took_ms, invocation: &invocation },
+        response.status(),
+        problem.as_ref(),
+    );
+    let Some(problem) = problem else { return response };
+    let mut answer = problem.answer(&invocation.request_id);
     if let Some(allow) = response.headers_mut().remove(axum::http::header::ALLOW) {
         answer.headers_mut().insert(axum::http::header::ALLOW, allow);
     }
     answer
+}
+
+/// What the line of a request tells beside its answer.
+struct Told<'a> {
+    method: &'a Method,
+    route: &'a str,
+    took_ms: i64,
+    invocation: &'a Invocation,
+}
+
+fn tell(told: &Told<'_>, status: StatusCode, problem: Option<&Problem>) {
+    let once = |is| (status == is).then_some(1);
+    let Told { method, route, took_ms, invocation } = told;
+    tracing::info!(
+        VerificationFailures = once(StatusCode::UNAUTHORIZED),
+        StoreFailures = once(StatusCode::SERVICE_UNAVAILABLE),
+        %method,
+        route,
+        status = status.as_u16(),
+        took_ms,
+        request_id = invocation.request_id,
+        source = invocation.source(),
+        code = problem.map(Problem::code),
+        inside = problem.and_then(Problem::inside),
+        "request"
+    );
+    if let Some(problem) = problem.filter(|_| status.is_server_error()) {
+        let (code, inside) = (problem.code(), problem.inside());
+        tracing::error!(request_id = invocation.request_id, code, inside, "a request could not be served");
+    }
 }

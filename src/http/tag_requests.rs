@@ -28,7 +28,7 @@ pub(super) async fn post(
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let body = to_bytes(body, BODY_MAX_BYTES).await.map_err(|_| too_large())?;
-    let verified = by_bearer(&app, &Unverified::new(head.headers.clone(), body)).await?;
+    let verified = by_bearer(&app, &invocation, &Unverified::new(head.headers.clone(), body)).await?;
     require_json(&head.headers)?;
     let key = idempotency_key(&head.headers)?;
     let asked = read_native(verified.body(), app.machines_per_request)?;
@@ -51,10 +51,11 @@ async fn respond(app: &App, accepted: Accepted, patience: Patience, invocation: 
 /// `GET /v1/tag-requests/{id}`
 pub(super) async fn get(
     State(app): State<App>,
+    Extension(invocation): Extension<Invocation>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let verified = by_bearer(&app, &Unverified::new(headers, Bytes::new())).await?;
+    let verified = by_bearer(&app, &invocation, &Unverified::new(headers, Bytes::new())).await?;
     let (id, source) = (read_id(id)?, &verified.source().name);
     let own = app.relay.request(id).await?.filter(|record| record.request.source == *source);
     if let Some(record) = own {
@@ -71,7 +72,7 @@ pub(super) async fn retry(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let verified = by_bearer(&app, &Unverified::new(headers.clone(), Bytes::new())).await?;
+    let verified = by_bearer(&app, &invocation, &Unverified::new(headers.clone(), Bytes::new())).await?;
     let record = own_request(&app, &verified, read_id(id)?).await?;
     let request = &record.request;
     let (tag, action, priority) = (request.tag.clone(), request.action, Some(request.priority));

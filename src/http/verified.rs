@@ -3,12 +3,22 @@
 
 use futures_util::future::join_all;
 
-use super::{App, Problem};
+use super::{App, Invocation, Problem};
 use crate::inbound::{NotVerified, Unverified, Verified};
 use crate::secrets::NoSecret;
 
 /// The source whose bearer key a native request carries.
-pub(super) async fn by_bearer(app: &App, unverified: &Unverified) -> Result<Verified, Problem> {
+pub(super) async fn by_bearer(
+    app: &App,
+    invocation: &Invocation,
+    unverified: &Unverified,
+) -> Result<Verified, Problem> {
+    let verified = bearer(app, unverified).await?;
+    invocation.asked_by(&verified.source().name);
+    Ok(verified)
+}
+
+async fn bearer(app: &App, unverified: &Unverified) -> Result<Verified, Problem> {
     let wrong = match unverified.verify_bearer(&app.sources) {
         Err(wrong @ NotVerified::WrongKey) => wrong,
         other => return Ok(other?),
@@ -21,7 +31,18 @@ pub(super) async fn by_bearer(app: &App, unverified: &Unverified) -> Result<Veri
 }
 
 /// The source that a webhook's address names.
-pub(super) async fn by_address(app: &App, name: &str, unverified: &Unverified) -> Result<Verified, Problem> {
+pub(super) async fn by_address(
+    app: &App,
+    invocation: &Invocation,
+    name: &str,
+    unverified: &Unverified,
+) -> Result<Verified, Problem> {
+    let verified = address(app, name, unverified).await?;
+    invocation.asked_by(&verified.source().name);
+    Ok(verified)
+}
+
+async fn address(app: &App, name: &str, unverified: &Unverified) -> Result<Verified, Problem> {
     let source = app.sources.find(name).ok_or(NotVerified::UnknownSource)?;
     let now = app.relay.clock().now();
     let first = unverified.verify(source, now);

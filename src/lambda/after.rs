@@ -26,6 +26,7 @@ impl Drop for Ended {
 
 /// Serves events until Lambda ends the process.
 pub async fn run(app: App) -> Result<(), Error> {
+    tracing::info!(ColdStarts = 1, version = env!("CARGO_PKG_VERSION"), "started");
     let (ended, answered) = mpsc::unbounded_channel();
     let (answered, relay) = (Arc::new(Mutex::new(answered)), app.relay.clone());
     let after = service_fn(move |_: lambda_extension::LambdaEvent| {

@@ -11,7 +11,7 @@ use lambda_runtime::Context;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::domain::{Priority, Timestamp};
+use crate::domain::Timestamp;
 use crate::http::{App, Invocation, body_not_base64, router};
 
 pub use after::run;
@@ -25,7 +25,7 @@ pub async fn handle(app: App, event: LambdaEvent<Value>) -> Result<Value, Error>
     let invocation = invocation(&event.context);
     match event::read(event.payload)? {
         Event::Schedule => {
-            app.relay.drain(Priority::Urgent, invocation.ends_at).await;
+            app.relay.on_schedule(invocation.ends_at).await;
             Ok(json!({ "status": "drained" }))
         }
         Event::Http(payload) => {
@@ -60,8 +60,6 @@ where
 
 fn invocation(context: &Context) -> Invocation {
     let deadline_ms = i64::try_from(context.deadline).unwrap_or(i64::MAX);
-    Invocation {
-        request_id: context.request_id.clone(),
-        ends_at: Timestamp::from_ms(deadline_ms).plus_ms(-SPARE_MS),
-    }
+    let ends_at = Timestamp::from_ms(deadline_ms).plus_ms(-SPARE_MS);
+    Invocation::new(context.request_id.clone(), ends_at)
 }

@@ -3,7 +3,7 @@
 //! Invariant: it returns a request only after the one write that made it durable, whole. The same key and
 //! content give the first request again; nothing is done twice.
 
-use super::{Relay, Waiting};
+use super::{Relay, Waiting, trail};
 use crate::domain::{RequestId, RequestRecord, TagRequest};
 use crate::inbound::Allowed;
 use crate::store::{Put, Save, StoreError};
@@ -61,7 +61,10 @@ impl Relay {
         let order = self.0.parts.store.next_order().await?;
         let record = RequestRecord::new(request, order);
         match self.0.parts.store.put(&record).await? {
-            Put::Created => Ok(Accepted { record, waiting }),
+            Put::Created => {
+                trail::accepted(&record);
+                Ok(Accepted { record, waiting })
+            }
             Put::Exists(first) if first.request.asks_the_same_as(&record.request) => {
                 Ok(Accepted { record: *first, waiting })
             }
@@ -88,6 +91,7 @@ impl Relay {
             Save::Saved => again.revision += 1,
             Save::Changed => return Err(RetryError::Changed),
         }
+        trail::accepted(&again);
         Ok(Accepted { record: again, waiting })
     }
 }

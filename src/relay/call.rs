@@ -4,14 +4,14 @@
 //! longer than it may take. Where Defender may still carry out an attempt, nothing follows it before Defender
 //! has counted it.
 
-use super::Relay;
 use super::drain::Holding;
 use super::permit::pause_ms;
 use super::stop::Stop;
+use super::{Relay, call_line};
 use crate::defender::{CALL_TIMEOUT_MS, Call, Sent};
 use crate::domain::budget::COUNTED_WITHIN_S;
 use crate::domain::fold::Batch;
-use crate::domain::{Answer, Judgement, MachineId, Obstacle, Priority, Remedy, Timestamp};
+use crate::domain::{Judgement, MachineId, Obstacle, Priority, Remedy, Timestamp};
 use crate::entra::Token;
 
 /// Attempts to get one call answered.
@@ -42,12 +42,10 @@ impl Relay {
         let mut token_refused = false;
         let mut failed = Failed { why: "no permit was fresh enough".into(), settled_at: self.clock().now() };
         for attempt in 0..ATTEMPTS_PER_CALL {
-            let began_at = self.clock().now();
-            let (token, answer) = match self.attempt(holding, call, batch.priority).await? {
+            let (token, answer) = match self.attempt(holding, call, batch.priority, attempt).await? {
                 (token, Sent::Answered(answer)) => (token, answer),
                 (_, Sent::PermitTooOld) => continue,
             };
-            self.log(call, &answer, began_at);
             let obstacle = match answer {
                 Ok(judgement) => {
                     holding.answered();
@@ -79,17 +77,25 @@ impl Relay {
         holding: &Holding,
         call: Call<'_>,
         class: Priority,
+        attempt: u32,
     ) -> Result<(Token, Sent), Stop> {
         let token = match self.0.parts.tokens.get().await {
             Ok(token) => token,
-            Err(error) => return Err(self.stop_for(error.obstacle()).await?),
+            Err(error) => {
+                tracing::warn!(TokenFailures = 1, %error, "no token");
+                return Err(self.stop_for(error.obstacle()).await?);
+            }
         };
         self.ensure_time(holding).await?;
         let permit = self.permit(class).await?;
         if self.time_left_ms(holding).await < CALL_TIMEOUT_MS {
             return Err(Stop::OutOfTime);
         }
+        let began_at = self.clock().now();
         let sent = self.0.parts.defender.send(call, &token, permit).await;
+        if let Sent::Answered(answer) = &sent {
+            call_line::tell(call, answer, permit, attempt, self.clock().now().ms_since(began_at));
+        }
         Ok((token, sent))
     }
 
@@ -149,15 +155,6 @@ impl Relay {
                 Stop::Unavailable { why, settled_at: now }
             }
         })
-    }
-
-    fn log(&self, call: Call<'_>, answer: &Answer, began_at: Timestamp) {
-        let took_ms = self.clock().now().ms_since(began_at);
-        let (machines, action) = (call.machines.len(), call.action.as_str());
-        match answer {
-            Ok(judgement) => tracing::info!(machines, action, took_ms, judged = judgement.name(), "call"),
-            Err(obstacle) => tracing::warn!(machines, action, took_ms, ?obstacle, "call"),
-        }
     }
 }
 

@@ -67,7 +67,7 @@ impl Relay {
                 Ok(Next::Look { .. }) => return None,
                 Ok(Next::Rest(gathering_until)) => return gathering_until,
                 Err(error) => {
-                    tracing::error!(%error, "the drain stops: the table cannot be used");
+                    tracing::error!(StoreFailures = 1, %error, "the drain stops: the table cannot be used");
                     return None;
                 }
             }

@@ -5,6 +5,7 @@
 
 mod accept;
 mod call;
+mod call_line;
 mod deliveries;
 mod drain;
 mod flight;
@@ -13,6 +14,7 @@ mod requests;
 mod round;
 mod runner;
 mod stop;
+mod trail;
 mod waiters;
 
 use std::sync::Arc;
@@ -22,9 +24,9 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::defender::Defender;
 use crate::domain::budget::{self, BudgetReport, Limits};
-use crate::domain::{RequestId, RequestRecord};
+use crate::domain::{Priority, RequestId, RequestRecord, Timestamp};
 use crate::entra::Tokens;
-use crate::store::{Backlog, DrainState, Store, StoreError};
+use crate::store::{Backlog, DrainState, Hold, Store, StoreError};
 
 pub use accept::{AcceptError, Accepted, RetryError};
 pub use waiters::{Patience, Waiting};
@@ -73,6 +75,29 @@ pub struct Report {
     pub drain: DrainState,
 }
 
+impl Report {
+    /// The age of the oldest request that waits, in seconds.
+    pub fn oldest_age_s(&self, now: Timestamp) -> Option<i64> {
+        self.backlog.oldest.map(|oldest| now.ms_since(oldest).max(0) / 1000)
+    }
+
+    /// What holds the drain up now.
+    pub fn held_up(&self, now: Timestamp) -> Option<&Hold> {
+        self.drain.hold.as_ref().filter(|hold| hold.until > now)
+    }
+
+    fn tell(&self, now: Timestamp) {
+        tracing::info!(
+            BacklogRequests = self.backlog.requests,
+            OldestRequestAge = self.oldest_age_s(now).unwrap_or(0),
+            calls_left_this_minute = self.budget.minute.remaining(),
+            calls_left_this_hour = self.budget.hour.remaining(),
+            held_up_by = self.held_up(now).map(|hold| hold.reason.as_str()),
+            "backlog"
+        );
+    }
+}
+
 impl Relay {
     /// A relay with an empty memory.
     pub fn new(parts: Parts) -> Self {
@@ -98,6 +123,17 @@ impl Relay {
     /// A request and what became of it so far.
     pub async fn request(&self, id: RequestId) -> Result<Option<RequestRecord>, StoreError> {
         self.0.parts.store.load(id).await
+    }
+
+    /// What is done each minute: drains, and tells what still waits.
+    pub async fn on_schedule(&self, stop_before: Timestamp) {
+        self.drain(Priority::Urgent, stop_before).await;
+        match self.report().await {
+            Ok(report) => report.tell(self.clock().now()),
+            Err(error) => {
+                tracing::error!(StoreFailures = 1, %error, "what waits is unknown: the table cannot be read");
+            }
+        }
     }
 
     /// How the budget and the backlog stand.

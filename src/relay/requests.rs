@@ -3,14 +3,14 @@
 //! Invariant: that a change is superseded is durable before the change that takes its place is sent. So
 //! whatever moment the drain ends at, what is left in the backlog leads to the same end.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
 
-use super::Relay;
 use super::stop::Stop;
+use super::{Relay, trail};
 use crate::domain::fold::{Slot, write};
-use crate::domain::{Outcome, RequestRecord};
+use crate::domain::{Outcome, RequestRecord, Timestamp};
 use crate::store::Save;
 
 /// Writes of outcomes under way at once.
@@ -20,19 +20,21 @@ const SAVES_AT_ONCE: usize = 16;
 #[derive(Debug)]
 pub(super) struct Requests {
     records: Vec<RequestRecord>,
-    /// Those whose outcomes have changed since they were written, by index.
-    changed: BTreeSet<usize>,
+    /// Those whose outcomes have changed since they were written, by index, and which of their machines.
+    changed: BTreeMap<usize, Vec<usize>>,
 }
 
 impl Requests {
     pub(super) fn new(records: Vec<RequestRecord>) -> Self {
-        Self { records, changed: BTreeSet::new() }
+        Self { records, changed: BTreeMap::new() }
     }
 
     /// Writes an outcome into the places of some machines.
     pub(super) fn set(&mut self, slots: &[Slot], outcome: &Outcome) {
         write(&mut self.records, slots, outcome);
-        self.changed.extend(slots.iter().map(|slot| slot.request));
+        for slot in slots {
+            self.changed.entry(slot.request).or_default().push(slot.machine);
+        }
     }
 }
 
@@ -46,9 +48,6 @@ impl Relay {
     ) -> Result<(), Stop> {
         requests.set(superseded, &Outcome::Superseded);
         requests.set(expired, &Outcome::Expired);
-        if !expired.is_empty() {
-            tracing::error!(machines = expired.len(), "requests have expired undone");
-        }
         self.save(requests, |_| true).await
     }
 
@@ -60,7 +59,7 @@ impl Relay {
     ) -> Result<(), Stop> {
         let (store, now) = (&self.0.parts.store, self.clock().now());
         let chosen: Vec<_> =
-            requests.changed.iter().copied().filter(|&at| which(&requests.records[at])).collect();
+            requests.changed.keys().copied().filter(|&at| which(&requests.records[at])).collect();
         let saves = stream::iter(chosen).map(|at| {
             let record = &requests.records[at];
             async move { (at, store.save(record, now).await) }
@@ -69,7 +68,7 @@ impl Relay {
         let mut failed = None;
         for (at, result) in results {
             match result {
-                Ok(Save::Saved) => self.saved(requests, at),
+                Ok(Save::Saved) => self.saved(requests, at, now),
                 Ok(Save::Changed) => failed = Some(Stop::Lost),
                 Err(error) => failed = Some(error.into()),
             }
@@ -77,9 +76,10 @@ impl Relay {
         failed.map_or(Ok(()), Err)
     }
 
-    fn saved(&self, requests: &mut Requests, at: usize) {
-        requests.changed.remove(&at);
+    fn saved(&self, requests: &mut Requests, at: usize, now: Timestamp) {
+        let machines = requests.changed.remove(&at).unwrap_or_default();
         let record = &mut requests.records[at];
+        trail::ended(record, &machines, now);
         record.revision += 1;
         if record.is_done() {
             record.queued = None;

@@ -56,6 +56,7 @@ impl Relay {
     async fn set_aside(&self, dead: &[DeadEntry]) -> Result<(), Stop> {
         for entry in dead {
             tracing::error!(
+                SetAside = 1,
                 entry = entry.name(),
                 why = entry.why,
                 "an entry of the backlog is set aside: an operator must look at it"

@@ -60,9 +60,11 @@ impl Stop {
         match self {
             Self::Gathering { until } => tracing::debug!(%until, "batches gather"),
             Self::Held { until, reason, .. } => tracing::info!(%until, reason, "the drain is held up"),
-            Self::NoPermit { why } => tracing::error!(why, "this instance gets no permit"),
+            Self::NoPermit { why } => tracing::error!(ClockRefusals = 1, why, "this instance gets no permit"),
             Self::Unavailable { why, .. } => tracing::warn!(why, "Defender is not available"),
-            Self::Store(error) => tracing::error!(%error, "the drain stops: the table cannot be used"),
+            Self::Store(error) => {
+                tracing::error!(StoreFailures = 1, %error, "the drain stops: the table cannot be used");
+            }
             Self::OutOfTime | Self::Lost => tracing::info!(stop = ?self, "the drain stops"),
         }
     }

@@ -4,7 +4,7 @@ use local::loopback::TABLE;
 use simulator::dynamodb::Storage;
 use tower::ServiceExt;
 
-use crate::support::{Ask, World, get, machine, machines};
+use crate::support::{Ask, World, dead_entry, get, machine, machines};
 
 #[tokio::test]
 async fn the_backlog_survives_a_restart() {
@@ -62,19 +62,16 @@ async fn a_request_that_cannot_be_done_in_time_expires() {
 #[tokio::test]
 async fn an_entry_that_cannot_be_read_is_set_aside_and_holds_up_nothing() {
     let world = World::new().await;
-    let dynamodb = local::aws::clients(&world.loopback.engine.url()).dynamodb;
-    let id = "00000000-0000-4000-8000-000000000000";
-    let (pk, sk) = (format!("{}#0", world.loopback.variables["TENANT_ID"]), format!("request#{id}"));
-    let put = dynamodb.put_item().table_name(TABLE).item("pk", AttributeValue::S(pk.clone()));
-    let put = put.item("sk", AttributeValue::S(sk.clone())).item("queued", AttributeValue::N("0".into()));
-    put.item("machines", AttributeValue::S("not bytes".into())).send().await.unwrap();
+    let (pk, id) = dead_entry(&world).await;
     assert_eq!(world.budget().await["backlog"]["requests"], 1);
 
     let answer = Ask::add("vip", &[machine(1)]).send(&world).await;
     assert_eq!((answer.outcome(0), world.calls()), ("applied", 1));
     assert_eq!(world.budget().await["backlog"]["requests"], 0);
+    let dynamodb = local::aws::clients(&world.loopback.engine.url()).dynamodb;
     let kept = dynamodb.get_item().table_name(TABLE).key("pk", AttributeValue::S(pk));
-    let kept = kept.key("sk", AttributeValue::S(sk)).send().await.unwrap().item.unwrap();
+    let sk = AttributeValue::S(format!("request#{id}"));
+    let kept = kept.key("sk", sk).send().await.unwrap().item.unwrap();
     assert_eq!(kept["setAside"], AttributeValue::N("0".into()), "its place in the order is kept");
     let looked = get(&format!("/v1/tag-requests/{id}")).send(&world).await;
     assert_eq!((looked.status, looked.body["code"].as_str()), (500, Some("internal_error")));

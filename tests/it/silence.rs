@@ -18,7 +18,7 @@ async fn no_log_line_no_answer_and_no_item_has_a_secret_in_it() {
     }
     let logged = world.witness.lines.text();
     assert!(
-        logged.contains("TokenRefused") && logged.contains("not_verified"),
+        logged.contains("token_refused") && logged.contains("not_verified"),
         "the log was looked at: {logged}"
     );
     assert!(logged.contains("/v1/hooks/{source}/{token}"), "a token's place is logged, not the token");

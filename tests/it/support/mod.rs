@@ -1,6 +1,7 @@
 //! What the tests share: a world on 127.0.0.1, requests to send into it, answers to look at.
 
 mod ask;
+mod dead;
 mod function;
 mod gate;
 mod line;
@@ -9,6 +10,7 @@ mod witness;
 mod world;
 
 pub use ask::{Answer, Ask, get, machine, machines, retry, unknown_machine};
+pub use dead::dead_entry;
 pub use function::Function;
 pub use gate::Gate;
 pub use line::{Cut, Lines};

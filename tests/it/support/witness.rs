@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use defender_tag_relay::clock::Clock;
+use defender_tag_relay::logging::lines as lines_to;
 use local::loopback::TABLE;
 use serde_json::{Value, json};
 use simulator::dynamodb::Engine;
@@ -26,6 +28,24 @@ pub struct LogLines(Arc<Mutex<Vec<u8>>>);
 impl LogLines {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+
+    /// Every line with this message.
+    pub fn of(&self, message: &str) -> Vec<Value> {
+        let text = self.text();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+        lines.filter(|line| line["message"] == message).collect()
+    }
+
+    /// The values of a metric, as CloudWatch would take them out of the lines.
+    pub fn metric(&self, name: &str) -> Vec<i64> {
+        let text = self.text();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+        let named = |line: &Value| {
+            let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array();
+            metrics.is_some_and(|metrics| metrics.iter().any(|metric| metric["Name"] == name))
+        };
+        lines.filter(named).map(|line| line[name].as_i64().unwrap()).collect()
     }
 }
 
@@ -66,11 +86,8 @@ impl Witness {
     pub fn new() -> Self {
         let lines = LogLines::default();
         let made = lines.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_env_filter(defender_tag_relay::logging::filter(tracing::Level::TRACE))
-            .with_writer(move || made.clone());
-        let logging = tracing::subscriber::set_default(subscriber.finish());
+        let subscriber = lines_to(tracing::Level::TRACE, "relay", Clock::system(), move || made.clone());
+        let logging = tracing::subscriber::set_default(subscriber);
         Self {
             lines,
             answers: Mutex::default(),

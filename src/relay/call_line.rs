@@ -1,0 +1,49 @@
+//! The line of one call to Defender.
+
+use crate::defender::Call;
+use crate::domain::budget::Permit;
+use crate::domain::{Answer, Judgement, Obstacle, Refusal};
+
+/// Tells of a call that was sent. `attempt`: how often it was sent before.
+pub(super) fn tell(call: Call<'_>, answer: &Answer, permit: Permit, attempt: u32, took_ms: i64) {
+    let once = |is: bool| is.then_some(1);
+    let obstacle = answer.as_ref().err();
+    let (forbidden, tokenless) = (
+        matches!(obstacle, Some(Obstacle::Forbidden(_))),
+        matches!(obstacle, Some(Obstacle::TokenRefused(_))),
+    );
+    tracing::info!(
+        Calls = 1,
+        MachinesPerCall = call.machines.len(),
+        CallMs = took_ms,
+        Throttled = once(matches!(obstacle, Some(Obstacle::Throttled { .. }))),
+        DefenderFailures = once(matches!(obstacle, Some(Obstacle::Unavailable { .. }))),
+        PermissionMissing = once(forbidden || tokenless),
+        tag = call.tag.as_str(),
+        action = call.action.as_str(),
+        answer = answer.as_ref().map_or_else(Obstacle::name, Judgement::name),
+        why = why(answer),
+        correlation_id = refusal(answer).and_then(|refusal| refusal.correlation_id.as_deref()),
+        permit_second = permit.second,
+        attempt,
+        "call"
+    );
+}
+
+fn refusal(answer: &Answer) -> Option<&Refusal> {
+    match answer {
+        Ok(Judgement::NotFound(refusal) | Judgement::Refused(refusal))
+        | Err(Obstacle::TokenRefused(refusal) | Obstacle::Forbidden(refusal)) => Some(refusal),
+        _ => None,
+    }
+}
+
+fn why(answer: &Answer) -> Option<String> {
+    match answer {
+        Err(Obstacle::Unavailable { why, .. } | Obstacle::NoToken { why, .. }) => Some(why.clone()),
+        Err(Obstacle::Throttled { retry_after_s }) => {
+            Some(retry_after_s.map_or("no Retry-After".into(), |seconds| format!("Retry-After: {seconds}")))
+        }
+        _ => refusal(answer).map(|refusal| format!("{} {}", refusal.status, refusal.code)),
+    }
+}

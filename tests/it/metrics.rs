@@ -1,0 +1,141 @@
+//! Each metric, produced by what it counts. `docs/runbook.md` names these tests; `tests/it/runbook.rs` sees to it.
+
+use simulator::{Fault, UnknownListed};
+
+use crate::support::{Ask, Function, World, dead_entry, get, machine, machines, unknown_machine};
+
+#[tokio::test]
+async fn what_is_accepted_called_and_applied_is_counted() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.latency_ms = 20);
+    let list = [machine(1), machine(2), unknown_machine(1)];
+    Ask::add("vip", &list).send(&world).await;
+    let metric = |name| world.witness.lines.metric(name);
+    assert_eq!((metric("Accepted"), metric("AcceptedMachines")), (vec![1], vec![3]));
+    assert_eq!((metric("Calls"), metric("MachinesPerCall")), (vec![1, 1], vec![3, 2]));
+    assert_eq!((metric("Applied"), metric("UnknownMachine")), (vec![2], vec![1]));
+    assert_eq!((metric("CallMs").len(), metric("AcceptedToApplied").len()), (2, 1));
+}
+
+#[tokio::test]
+async fn what_is_superseded_is_counted() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.down = true);
+    Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
+    world.app().relay.until_idle().await;
+    Ask::remove("vip", &[machine(1)]).at_once().send(&world).await;
+    world.simulator().switch(|s| s.down = false);
+    world.pass_s(60);
+    world.schedule_until_empty().await;
+    assert_eq!(world.witness.lines.metric("Superseded"), [1]);
+    assert_eq!(world.witness.lines.metric("Applied"), [1]);
+}
+
+#[tokio::test]
+async fn what_defender_refuses_or_does_not_list_is_counted() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.refused_machines = [machine(3)].into());
+    Ask::add("vip", &machines(0..4)).send(&world).await;
+    world.simulator().next(Fault::Unlisted);
+    world.simulator().next(Fault::Unlisted);
+    Ask::add("vip", &[machine(9)]).send(&world).await;
+    assert_eq!(world.witness.lines.metric("Rejected"), [1]);
+    assert_eq!(world.witness.lines.metric("Unconfirmed"), [1]);
+}
+
+#[tokio::test]
+async fn what_waits_and_what_expires_is_counted() {
+    let world = World::with([("REQUEST_EXPIRES_HOURS", "1")]).await;
+    world.schedule().await;
+    world.simulator().switch(|s| s.down = true);
+    Ask::add("vip", &machines(0..5)).at_once().send(&world).await;
+    world.app().relay.until_idle().await;
+    world.pass_s(1200);
+    world.schedule().await;
+    let metric = |name| world.witness.lines.metric(name);
+    assert_eq!(metric("BacklogRequests"), [0, 1], "an empty backlog has a value too");
+    let ages = metric("OldestRequestAge");
+    assert!(ages[0] == 0 && (1200..1300).contains(&ages[1]), "{ages:?}");
+    world.pass_s(3600);
+    world.schedule_until_empty().await;
+    assert_eq!(metric("Expired"), [5]);
+}
+
+#[tokio::test]
+async fn a_429_and_a_call_without_an_answer_are_counted() {
+    let world = World::new().await;
+    world.simulator().next(Fault::TooManyRequests { retry_after_s: Some(1) });
+    Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
+    world.app().relay.until_idle().await;
+    assert_eq!(world.witness.lines.metric("Throttled"), [1]);
+    assert_eq!(world.witness.lines.metric("DefenderFailures"), Vec::<i64>::new());
+
+    let other = World::new().await;
+    other.simulator().next(Fault::Reset { applied: false });
+    Ask::add("vip", &[machine(1)]).send(&other).await;
+    assert_eq!(other.witness.lines.metric("DefenderFailures"), [1]);
+}
+
+#[tokio::test]
+async fn a_missing_permission_and_a_missing_token_are_counted() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.roles.clear());
+    Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
+    world.app().relay.until_idle().await;
+    assert_eq!(world.witness.lines.metric("PermissionMissing"), [1]);
+
+    let other = World::with([("CLIENT_SECRET", "another-word-than-the-app-has")]).await;
+    Ask::add("vip", &[machine(1)]).at_once().send(&other).await;
+    other.app().relay.until_idle().await;
+    assert_eq!(other.witness.lines.metric("TokenFailures"), [1]);
+    assert_eq!(other.witness.lines.metric("Calls"), Vec::<i64>::new());
+}
+
+#[tokio::test]
+async fn a_spent_budget_and_a_wrong_clock_are_counted() {
+    let world = World::with([("CALLS_PER_MINUTE", "1"), ("RESERVE_PER_MINUTE", "0")]).await;
+    world.simulator().switch(|s| s.unknown_listed = UnknownListed::None);
+    Ask::add("vip", &[machine(1), unknown_machine(1)]).at_once().send(&world).await;
+    world.app().relay.until_idle().await;
+    assert_eq!(world.witness.lines.metric("PermitsRefused"), [1]);
+    assert_eq!(world.witness.lines.metric("ClockRefusals"), Vec::<i64>::new());
+
+    let other = World::new().await;
+    let off = other.relay_whose_clock_is_off_by(4000).await;
+    Ask::add("vip", &[machine(1)]).at_once().send_to(&off).await;
+    off.relay.until_idle().await;
+    assert_eq!(other.witness.lines.metric("ClockRefusals"), [1]);
+}
+
+#[tokio::test]
+async fn who_is_refused_and_what_cannot_be_served_is_counted() {
+    let world = World::new().await;
+    get("/v1/budget").bearer("a-key-that-nobody-has").send(&world).await;
+    Ask::of_file("pagerduty-no-machine", &world).send(&world).await;
+    assert_eq!(world.witness.lines.metric("VerificationFailures"), [1]);
+    assert_eq!(world.witness.lines.metric("UnfitWebhooks"), [1]);
+
+    let without_table = World::with([("TABLE_NAME", "another-table")]).await;
+    Ask::add("vip", &[machine(1)]).send(&without_table).await;
+    without_table.schedule().await;
+    let failures = without_table.witness.lines.metric("StoreFailures");
+    assert!(failures.len() > 1 && failures.iter().all(|&value| value == 1), "{failures:?}");
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_is_counted() {
+    let world = World::new().await;
+    dead_entry(&world).await;
+    world.schedule().await;
+    assert_eq!(world.witness.lines.metric("SetAside"), [1]);
+}
+
+#[tokio::test]
+async fn a_start_is_counted_once() {
+    let world = World::on_the_systems_clock([]).await;
+    let mut function = Function::start(&world, true).await;
+    for _ in 0..2 {
+        assert_eq!(function.invoke(&get("/v1/health")).await.status, 200);
+    }
+    assert_eq!(world.witness.lines.metric("ColdStarts"), [1]);
+}
