@@ -143,6 +143,46 @@ mod tests {
         }
     }
 
+    /// Source: Microsoft, "Supported Microsoft Defender for Endpoint APIs" and "National clouds".
+    #[test]
+    fn each_region_has_its_host_its_sign_in_and_its_scope() {
+        let expected = [
+            ("global", "api.security.microsoft.com", "com", COMMERCIAL_SCOPE),
+            ("us", "us.api.security.microsoft.com", "com", COMMERCIAL_SCOPE),
+            ("eu", "eu.api.security.microsoft.com", "com", COMMERCIAL_SCOPE),
+            ("uk", "uk.api.security.microsoft.com", "com", COMMERCIAL_SCOPE),
+            ("au", "au.api.security.microsoft.com", "com", COMMERCIAL_SCOPE),
+            ("swa", "swa.api.security.microsoft.com", "com", COMMERCIAL_SCOPE),
+            ("ina", "ina.api.security.microsoft.com", "com", COMMERCIAL_SCOPE),
+            ("aea", "aea.api.security.microsoft.com", "com", COMMERCIAL_SCOPE),
+            (
+                "gcc",
+                "api-gcc.securitycenter.microsoft.us",
+                "com",
+                "https://api-gcc.securitycenter.microsoft.us/.default",
+            ),
+            (
+                "gcc-high",
+                "api-gov.securitycenter.microsoft.us",
+                "us",
+                "https://api-gov.securitycenter.microsoft.us/.default",
+            ),
+            (
+                "dod",
+                "api-gov.securitycenter.microsoft.us",
+                "us",
+                "https://api-gov.securitycenter.microsoft.us/.default",
+            ),
+        ];
+        assert_eq!(expected.map(|(name, ..)| name), REGIONS.map(|region| region.name));
+        for (name, host, domain, scope) in expected {
+            let endpoints = Endpoints::of(Region::parse(name).unwrap());
+            assert_eq!(endpoints.defender, format!("https://{host}"), "{name}");
+            assert_eq!(endpoints.login, format!("https://login.microsoftonline.{domain}"), "{name}");
+            assert_eq!(endpoints.scope, scope, "{name}");
+        }
+    }
+
     #[test]
     fn loopback_is_taken_for_tests() {
         for good in ["http://127.0.0.1:8081", "http://localhost:1/", "http://[::1]:9", "http://127.9.9.9"] {

@@ -1,5 +1,6 @@
 //! Reading variables, one by one. What is wrong is noted and reading goes on, so that one message can name it all.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use secrecy::SecretString;
@@ -19,14 +20,17 @@ const PROOFS: [&str; 5] = [
 pub(super) struct Reader<'a> {
     variables: &'a Variables,
     pub(super) faults: Vec<Fault>,
+    /// The names that were asked for, there or not.
+    pub(super) asked: BTreeSet<&'static str>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) const fn new(variables: &'a Variables) -> Self {
-        Self { variables, faults: Vec::new() }
+        Self { variables, faults: Vec::new(), asked: BTreeSet::new() }
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<String> {
+    pub(super) fn get(&mut self, name: &'static str) -> Option<String> {
+        self.asked.insert(name);
         self.variables.get(name).filter(|value| !value.trim().is_empty()).cloned()
     }
 

@@ -1,5 +1,7 @@
 //! The settings, from the environment's variables.
 
+use std::collections::BTreeSet;
+
 use super::endpoint::{REGIONS, defender_endpoint, login_endpoint};
 use super::places::{ProofAt, SourcesAt};
 use super::reader::Reader;
@@ -63,7 +65,20 @@ impl Settings {
     /// Reads the settings. An empty variable counts as one that is not there.
     pub fn parse(variables: &Variables) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(variables);
-        let settings = Self {
+        let settings = Self::read(&mut reader);
+        if reader.faults.is_empty() { Ok(settings) } else { Err(ConfigError(reader.faults)) }
+    }
+
+    /// The names of all variables that are looked at.
+    pub fn variables() -> BTreeSet<&'static str> {
+        let none = Variables::default();
+        let mut reader = Reader::new(&none);
+        Self::read(&mut reader);
+        reader.asked
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
             table_name: reader.required("TABLE_NAME"),
             tenant_id: reader.identifier("TENANT_ID"),
             client_id: reader.identifier("CLIENT_ID"),
@@ -94,8 +109,7 @@ impl Settings {
             ),
             log_level: reader.log_level(),
             function_name: reader.get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "local".into()),
-        };
-        if reader.faults.is_empty() { Ok(settings) } else { Err(ConfigError(reader.faults)) }
+        }
     }
 }
 

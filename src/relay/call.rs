@@ -13,6 +13,7 @@ use crate::domain::budget::COUNTED_WITHIN_S;
 use crate::domain::fold::Batch;
 use crate::domain::{Judgement, MachineId, Obstacle, Priority, Remedy, Timestamp};
 use crate::entra::Token;
+use crate::store::LEASE_MS;
 
 /// Attempts to get one call answered.
 const ATTEMPTS_PER_CALL: u32 = 4;
@@ -22,6 +23,8 @@ const FIRST_BACKOFF_MS: i64 = 500;
 const SETTLED_AFTER_MS: i64 = COUNTED_WITHIN_S * 1000;
 /// Milliseconds that lease and invocation must last when an attempt begins.
 const ATTEMPT_MAX_MS: i64 = CALL_TIMEOUT_MS + SETTLED_AFTER_MS;
+/// A lease that was just renewed must last that long.
+const _: () = assert!(ATTEMPT_MAX_MS < LEASE_MS);
 /// Milliseconds that nothing is sent when only an operator can help.
 const OPERATOR_HOLD_MS: i64 = 300_000;
 /// The last attempt that got no answer.

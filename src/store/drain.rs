@@ -13,7 +13,7 @@ use super::{Store, StoreError, unavailable};
 use crate::domain::{Order, Priority, Timestamp};
 
 /// Milliseconds a lease lasts unless it is renewed: longer than a call may take and be counted.
-const LEASE_MS: i64 = 40_000;
+pub const LEASE_MS: i64 = 40_000;
 /// Milliseconds a lease must be over before another drain takes it: clocks differ.
 const LEASE_GRACE_MS: i64 = 1_000;
 

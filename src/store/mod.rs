@@ -23,7 +23,7 @@ use sentinel::Sentinel;
 pub use backlog::{Backlog, DeadEntry, Waiting};
 pub use budget::Taken;
 pub use delivery::Unfit;
-pub use drain::{DrainState, Hold, Lease, LeaseId};
+pub use drain::{DrainState, Hold, LEASE_MS, Lease, LeaseId};
 pub use requests::{Put, Save};
 
 /// Seconds in a day.

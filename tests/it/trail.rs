@@ -8,9 +8,10 @@ use crate::support::{Ask, World, machine, machines, retry, unknown_machine};
 fn found(world: &World, machine: &str) -> Vec<(String, String, String, String)> {
     let lines = ["accepted", "outcome"].map(|message| world.witness.lines.of(message)).concat();
     let names = |line: &&Value| line["machine_ids"].as_str().unwrap().contains(machine);
-    let word = |line: &Value, field: &str| line[field].as_str().unwrap_or("–").to_owned();
-    let told =
-        |line: &Value| (word(line, "source"), word(line, "action"), word(line, "tag"), word(line, "outcome"));
+    let field = |line: &Value, name: &str| line[name].as_str().unwrap_or("–").to_owned();
+    let told = |line: &Value| {
+        (field(line, "source"), field(line, "action"), field(line, "tag"), field(line, "outcome"))
+    };
     lines.iter().filter(names).map(told).collect()
 }
 
