@@ -128,7 +128,7 @@ impl Relay {
     /// What is done each minute: drains, and tells what still waits.
     pub async fn on_schedule(&self, stop_before: Timestamp) {
         self.drain(Priority::Urgent, stop_before).await;
-        match self.report().await {
+        match Box::pin(self.report()).await {
             Ok(report) => report.tell(self.clock().now()),
             Err(error) => {
                 tracing::error!(StoreFailures = 1, %error, "what waits is unknown: the table cannot be read");
