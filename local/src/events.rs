@@ -96,7 +96,7 @@ pub fn filled(body: &str, now: Timestamp) -> String {
 pub async fn play(app: &App, event: Value) -> Result<Value, Error> {
     let mut context = Context::default();
     context.request_id = uuid::Uuid::new_v4().to_string();
-    let ends_at = app.relay.clock().now().plus_ms(TIMEOUT_MS);
+    let ends_at = app.clock().now().plus_ms(TIMEOUT_MS);
     context.deadline = ends_at.ms().unsigned_abs();
     lambda::handle(app.clone(), LambdaEvent::new(event, context)).await
 }

@@ -114,7 +114,7 @@ impl Loopback {
     pub async fn prove_by(&mut self, proof: Proof) -> Result<(), NotStarted> {
         let changed = proof.register(&self.simulator, &self.variables).map_err(NotStarted::Proof)?;
         self.variables.extend(changed);
-        self.app = self.another_relay(self.app.relay.clock().clone()).await?;
+        self.app = self.another_relay(self.app.clock().clone()).await?;
         Ok(())
     }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn all(arguments: &Arguments) -> Result<ExitCode, lambda_runtim
         played = play(&world) => played.map(Some),
         () = super::serve::interrupted() => Ok(None),
     };
-    world.app.relay.until_idle().await;
+    world.app.relays.until_idle().await;
     let Loopback { engine, .. } = world;
     engine.stop().await;
     Ok(match played? {
@@ -49,7 +49,7 @@ async fn play(world: &Loopback) -> Result<usize, lambda_runtime::Error> {
     for described in events::described()? {
         let calls_before = world.simulator.arrivals().len();
         let answer = events::play(&world.app, ready(world, &described.file)?).await?;
-        world.app.relay.until_idle().await;
+        world.app.relays.until_idle().await;
         let calls = world.simulator.arrivals().len() - calls_before;
         let good = is_as_described(&answer, &described);
         wrong += usize::from(!good);
@@ -65,7 +65,7 @@ async fn play(world: &Loopback) -> Result<usize, lambda_runtime::Error> {
 
 fn ready(world: &Loopback, file: &str) -> std::io::Result<Value> {
     let sources = world.variables.get("SOURCES").map_or("", String::as_str);
-    events::ready(file, sources, world.app.relay.clock().now())
+    events::ready(file, sources, world.app.clock().now())
 }
 
 fn new_table<const N: usize>(header: [&str; N]) -> Table {
@@ -113,7 +113,7 @@ fn show_machines(world: &Loopback) {
 }
 
 async fn show_budget(world: &Loopback) -> Result<(), lambda_runtime::Error> {
-    let report = world.app.relay.report().await?;
+    let report = world.app.relays.first().report().await?;
     let (minute, hour) = (report.budget.minute, report.budget.hour);
     println!("\nBudget: {} of {} calls left this minute", minute.remaining(), minute.limit);
     println!("        {} of {} calls left this hour", hour.remaining(), hour.limit);

@@ -22,8 +22,8 @@ const SCHEDULE_MS: i64 = 10_000;
 /// Milliseconds a drain on schedule may take.
 const DRAIN_MS: i64 = 60_000;
 /// Variables of `template.yaml` that are set there; an empty one counts as not set.
-const SET_IN_TEMPLATE: [&str; 4] =
-    ["CLIENT_SECRET_ARN", "CLIENT_CERTIFICATE_ARN", "FEDERATED_AUDIENCE", "SOURCES_ARN"];
+const SET_IN_TEMPLATE: [&str; 5] =
+    ["CLIENT_SECRET_ARN", "CLIENT_CERTIFICATE_ARN", "FEDERATED_AUDIENCE", "SOURCES_ARN", "TENANTS_ARN"];
 /// The environment of `sam local`, for the function of `template.yaml`.
 const SAM_ENVIRONMENT: &str = ".local/sam-env.json";
 
@@ -61,7 +61,7 @@ pub(crate) async fn real(
     let app = app(&settings, aws::clients(&engine.url()), clock).await?;
     let listener = listen(arguments.port).await?;
     let address = listener.local_addr()?;
-    println!("The relay serves on http://{address} and talks to {}.", settings.endpoints.defender);
+    println!("The relay serves on http://{address} and talks to the real Defender.");
     println!("The files of events/ are not played: their machines are not yours. Ctrl-C ends it.");
     serve(listener, app).await?;
     engine.stop().await;
@@ -78,18 +78,18 @@ async fn listen(port: u16) -> Result<TcpListener, String> {
 /// Serves until Ctrl-C or SIGTERM, then finishes the calls in flight.
 async fn serve(listener: TcpListener, app: App) -> std::io::Result<()> {
     let schedule = tokio::spawn(drain_on_schedule(app.clone()));
-    let relay = app.relay.clone();
+    let relays = app.relays.clone();
     axum::serve(listener, router(app)).with_graceful_shutdown(interrupted()).await?;
     schedule.abort();
-    relay.until_idle().await;
+    relays.until_idle().await;
     println!("ended; what was accepted is kept and goes on with the next run");
     Ok(())
 }
 
 async fn drain_on_schedule(app: App) {
     loop {
-        let clock = app.relay.clock();
-        app.relay.on_schedule(clock.now().plus_ms(DRAIN_MS)).await;
+        let clock = app.clock();
+        app.relays.on_schedule(clock.now().plus_ms(DRAIN_MS)).await;
         clock.wait_until(clock.now().plus_ms(SCHEDULE_MS)).await;
     }
 }

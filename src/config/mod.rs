@@ -7,13 +7,15 @@ mod fault;
 mod places;
 mod reader;
 mod settings;
+pub mod tenants;
 
 use std::collections::BTreeMap;
 
 pub use endpoint::{Endpoints, Region};
 pub use fault::{ConfigError, Fault};
-pub use places::{ProofAt, SecretAt, SourcesAt};
+pub use places::{Place, ProofAt, SecretAt, TextAt};
 pub use settings::{RESPOND_WITHIN_MS_MAX, Settings};
+pub use tenants::{Tenant, TenantsAt};
 
 /// The variables of the environment by name.
 pub type Variables = BTreeMap<String, String>;

@@ -11,19 +11,25 @@ pub enum SecretAt {
     SecretsManager(String),
 }
 
-impl SecretAt {
-    /// The variable that said so.
-    pub const fn variable(&self, arn: &'static str, inline: &'static str) -> &'static str {
-        match self {
-            Self::SecretsManager(_) => arn,
-            Self::Inline(_) => inline,
-        }
+/// Where a configuration is that has a text of its own.
+#[derive(Clone, Debug)]
+pub struct TextAt {
+    /// The variable that says so.
+    pub variable: &'static str,
+    /// Where it is.
+    pub place: Place,
+}
+
+impl TextAt {
+    /// A place that was looked for and not found.
+    pub(super) const fn nowhere(variable: &'static str) -> Self {
+        Self { variable, place: Place::File(String::new()) }
     }
 }
 
-/// Where the sources' configuration is.
+/// Where a text is.
 #[derive(Clone, Debug)]
-pub enum SourcesAt {
+pub enum Place {
     /// Here, or in Secrets Manager: it holds secrets.
     Secret(SecretAt),
     /// In a file.

@@ -5,8 +5,10 @@ use std::ops::RangeInclusive;
 
 use secrecy::SecretString;
 
-use super::places::{ProofAt, SecretAt, SourcesAt};
+use super::places::{Place, ProofAt, SecretAt, TextAt};
+use super::tenants::{Tenant, TenantsAt, Usual};
 use super::{Fault, Variables};
+use crate::domain::TenantName;
 
 /// The ways of proving the app; exactly one is to be set.
 const PROOFS: [&str; 5] = [
@@ -16,6 +18,11 @@ const PROOFS: [&str; 5] = [
     "CLIENT_SECRET_ARN",
     "CLIENT_SECRET",
 ];
+
+/// Where several tenants are told; at most one is to be set.
+const TENANTS: [&str; 3] = ["TENANTS_ARN", "TENANTS_FILE", "TENANTS"];
+/// Where the sources are told; exactly one is to be set.
+pub(super) const SOURCES: [&str; 3] = ["SOURCES_ARN", "SOURCES_FILE", "SOURCES"];
 
 pub(super) struct Reader<'a> {
     variables: &'a Variables,
@@ -48,7 +55,7 @@ impl<'a> Reader<'a> {
     /// A tenant's or an app's id becomes part of an address: a GUID or a domain name, nothing else.
     pub(super) fn identifier(&mut self, name: &'static str) -> String {
         let value = self.required(name);
-        if !value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.') {
+        if !value.is_empty() && TenantName::parse(&value).is_err() {
             self.fault(name, "must be a GUID or a domain name");
         }
         value
@@ -93,12 +100,38 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn sources(&mut self) -> SourcesAt {
-        match self.one_of(["SOURCES_ARN", "SOURCES_FILE", "SOURCES"]) {
-            Some(("SOURCES_ARN", arn)) => SourcesAt::Secret(SecretAt::SecretsManager(arn)),
-            Some(("SOURCES_FILE", path)) => SourcesAt::File(path),
-            Some((_, json)) => SourcesAt::Secret(SecretAt::Inline(json.into())),
-            None => SourcesAt::File(String::new()),
+    /// The one place of a configuration that these variables name: an ARN, a file, or itself.
+    pub(super) fn text(&mut self, names: [&'static str; 3]) -> TextAt {
+        let Some((variable, text)) = self.one_of(names) else {
+            return TextAt::nowhere(names[0]);
+        };
+        let place = match names.iter().position(|name| *name == variable) {
+            Some(0) => Place::Secret(SecretAt::SecretsManager(text)),
+            Some(1) => Place::File(text),
+            _ => Place::Secret(SecretAt::Inline(text.into())),
+        };
+        TextAt { variable, place }
+    }
+
+    /// The tenants: one by its own variables, or several by a configuration.
+    pub(super) fn tenants(&mut self, usual: Usual) -> TenantsAt {
+        let several = TENANTS.map(|name| self.get(name).is_some()).contains(&true);
+        if several {
+            for name in ["TENANT_ID", "CLIENT_ID"].into_iter().chain(PROOFS) {
+                if self.get(name).is_some() {
+                    self.fault(name, "is told by the tenants' configuration; leave it out");
+                }
+            }
+            return TenantsAt::Several { at: self.text(TENANTS), usual };
+        }
+        let (tenant_id, client_id) = (self.identifier("TENANT_ID"), self.identifier("CLIENT_ID"));
+        let (proof, Usual { endpoints, limits }) = (self.proof(), usual.clone());
+        match TenantName::parse(&tenant_id) {
+            Ok(name) => {
+                TenantsAt::One(Box::new(Tenant { name, tenant_id, client_id, proof, endpoints, limits }))
+            }
+            // It is noted as a fault, so nobody looks here.
+            Err(_) => TenantsAt::Several { at: TextAt::nowhere(TENANTS[0]), usual },
         }
     }
 }

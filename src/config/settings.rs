@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::endpoint::{REGIONS, defender_endpoint, login_endpoint};
-use super::places::{ProofAt, SourcesAt};
-use super::reader::Reader;
+use super::places::TextAt;
+use super::reader::{Reader, SOURCES};
+use super::tenants::{TenantsAt, Usual};
 use super::{ConfigError, Endpoints, Region, Variables};
 use crate::domain::budget::{
     CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits, Quota, ReserveTooLarge, usual_reserve,
@@ -33,18 +34,10 @@ const FINISHED_KEPT_DAYS_MAX: u32 = 365;
 pub struct Settings {
     /// The DynamoDB table.
     pub table_name: String,
-    /// The Entra tenant.
-    pub tenant_id: String,
-    /// The Entra app.
-    pub client_id: String,
-    /// How the app proves who it is.
-    pub proof: ProofAt,
+    /// Whose machines are tagged.
+    pub tenants: TenantsAt,
     /// Who may call.
-    pub sources: SourcesAt,
-    /// Where Defender and Entra are.
-    pub endpoints: Endpoints,
-    /// The budget.
-    pub limits: Limits,
+    pub sources: TextAt,
     /// Machines a call may carry.
     pub machines_per_call: u32,
     /// Machines a request may name.
@@ -80,12 +73,11 @@ impl Settings {
     fn read(reader: &mut Reader<'_>) -> Self {
         Self {
             table_name: reader.required("TABLE_NAME"),
-            tenant_id: reader.identifier("TENANT_ID"),
-            client_id: reader.identifier("CLIENT_ID"),
-            proof: reader.proof(),
-            sources: reader.sources(),
-            endpoints: reader.endpoints(),
-            limits: reader.limits(),
+            tenants: {
+                let usual = Usual { endpoints: reader.endpoints(), limits: reader.limits() };
+                reader.tenants(usual)
+            },
+            sources: reader.text(SOURCES),
             machines_per_call: reader.number("MACHINES_PER_CALL", MACHINES_PER_CALL, 1..=MACHINES_PER_CALL),
             machines_per_request: reader.number(
                 "MACHINES_PER_REQUEST",
@@ -170,10 +162,16 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Tenant;
     use crate::domain::Priority;
 
     fn variables(pairs: &[(&str, &str)]) -> Variables {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn only(settings: Settings) -> Tenant {
+        let TenantsAt::One(tenant) = settings.tenants else { panic!("there is one tenant") };
+        *tenant
     }
 
     const SMALLEST: [(&str, &str); 5] = [
@@ -187,9 +185,10 @@ mod tests {
     #[test]
     fn the_smallest_configuration_has_the_documented_limits() {
         let settings = Settings::parse(&variables(&SMALLEST)).unwrap();
-        assert_eq!(settings.limits, Limits::default());
         assert_eq!((settings.machines_per_call, settings.respond_within_ms), (500, 4000));
-        assert_eq!(settings.endpoints.defender, "https://api.security.microsoft.com");
+        let tenant = only(settings);
+        assert_eq!(tenant.limits, Limits::default());
+        assert_eq!(tenant.endpoints.defender, "https://api.security.microsoft.com");
     }
 
     #[test]
@@ -219,7 +218,7 @@ mod tests {
         let limits = |pairs: &[(&str, &str)]| {
             let mut variables = variables(&SMALLEST);
             variables.extend(self::variables(pairs));
-            Settings::parse(&variables).map(|settings| settings.limits.of(Priority::Routine))
+            Settings::parse(&variables).map(|settings| only(settings).limits.of(Priority::Routine))
         };
         let quota = |per_minute, per_hour| Quota { per_minute, per_hour };
         assert_eq!(limits(&[]).unwrap(), quota(85, 1440));

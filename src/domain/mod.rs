@@ -13,6 +13,7 @@ pub mod request;
 pub mod settle;
 pub mod source;
 pub mod tag;
+pub mod tenant;
 pub mod time;
 
 pub use action::Action;
@@ -22,4 +23,5 @@ pub use outcome::Outcome;
 pub use request::{Order, Priority, RequestId, RequestRecord, TagRequest};
 pub use source::SourceName;
 pub use tag::Tag;
+pub use tenant::TenantName;
 pub use time::Timestamp;

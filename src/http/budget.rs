@@ -54,11 +54,12 @@ pub(super) async fn get(
     Extension(invocation): Extension<Invocation>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    by_bearer(&app, &invocation, &Unverified::new(headers, Bytes::new())).await?;
-    let report = app.relay.report().await?;
-    let now = app.relay.clock().now();
+    let verified = by_bearer(&app, &invocation, &Unverified::new(headers, Bytes::new())).await?;
+    let relay = app.relay_of(verified.source())?;
+    let report = relay.report().await?;
+    let now = app.clock().now();
     let mut answer = Json(shown(&report, now)).into_response();
-    rate_limit::add(answer.headers_mut(), app.relay.limits(), Some(&report.budget), now);
+    rate_limit::add(answer.headers_mut(), relay.limits(), Some(&report.budget), now);
     Ok(answer)
 }
 

@@ -17,7 +17,7 @@ use super::tag_requests::{BODY_MAX_BYTES, idempotency_key, require_json, too_lar
 use super::verified::by_address;
 use super::{App, Invocation, Problem, answer, prefer};
 use crate::inbound::{Delivery, Ignored, NotVerified, OnBadPayload, Unverified, Verified, allow_all, read};
-use crate::relay::{Accepted, Patience};
+use crate::relay::{Accepted, Patience, Relay};
 
 /// `POST /v1/hooks/{source}`, with or without a token behind it.
 pub(super) async fn post(
@@ -46,33 +46,34 @@ async fn taken(
 ) -> Result<Response, Problem> {
     require_json(headers)?;
     let sent_key = idempotency_key(headers)?;
-    let mut read = read(verified, app.machines_per_request, app.relay.clock().now())?;
+    let mut read = read(verified, app.machines_per_request, app.clock().now())?;
     if let Some(why) = read.ignored {
         return Ok(answer::ignored(why));
     }
+    let relay = app.relay_of(verified.source())?;
     let delivery = Delivery::of(verified, &read, sent_key);
     let allowed = allow_all(verified, std::mem::take(&mut read.asked))?;
-    if app.relay.was_taken_long_ago(verified, &delivery).await? {
+    if relay.was_taken_long_ago(verified, &delivery).await? {
         return Ok(answer::ignored(Ignored::TakenBefore));
     }
     let mut accepted = Vec::with_capacity(allowed.len());
     for (place, allowed) in allowed.into_iter().enumerate() {
-        accepted.push(app.relay.accept(allowed, delivery.key(place).as_deref()).await?);
+        accepted.push(relay.accept(allowed, delivery.key(place).as_deref()).await?);
     }
     let patience = prefer::patience(headers, verified.source().wait_ms);
-    Ok(respond(app, accepted, patience, invocation).await)
+    Ok(respond(relay, accepted, patience, invocation).await)
 }
 
 /// Answers when all of a delivery's requests are done, or when the time to wait is up.
 async fn respond(
-    app: &App,
+    relay: &Relay,
     accepted: Vec<Accepted>,
     patience: Patience,
     invocation: &Invocation,
 ) -> Response {
     let open = accepted.iter().filter(|accepted| !accepted.record.is_done());
     if let Some(priority) = open.map(|accepted| accepted.record.request.priority).min() {
-        app.relay.start_drain(priority, invocation.ends_at);
+        relay.start_drain(priority, invocation.ends_at);
     }
     let ends = accepted.into_iter().map(async |Accepted { record, waiting }| {
         if record.is_done() {
@@ -90,7 +91,8 @@ async fn bad_payload(app: &App, verified: &Verified, problem: Problem) -> Result
         return Err(problem);
     }
     let content = hex::encode(Sha256::digest(verified.body()));
-    let unfit = app.relay.keep_unfit(&source.name, &content, (problem.code(), problem.detail())).await?;
+    let relay = app.relay_of(source)?;
+    let unfit = relay.keep_unfit(&source.name, &content, (problem.code(), problem.detail())).await?;
     tracing::warn!(
         UnfitWebhooks = 1,
         source = %source.name,

@@ -11,8 +11,9 @@ mod router;
 mod tag_requests;
 mod verified;
 
-use crate::inbound::Sources;
-use crate::relay::Relay;
+use crate::clock::Clock;
+use crate::inbound::{Source, Sources};
+use crate::relay::{Relay, Relays};
 use crate::secrets::SourceSecrets;
 
 pub use invocation::Invocation;
@@ -22,8 +23,8 @@ pub use router::router;
 /// What the routes work with. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// The relay.
-    pub relay: Relay,
+    /// The relays of all tenants.
+    pub relays: Relays,
     /// Who may call.
     pub sources: Sources,
     /// The secrets that sources have by reference.
@@ -32,4 +33,16 @@ pub struct App {
     pub respond_within_ms: u32,
     /// Machines a request may name.
     pub machines_per_request: u32,
+}
+
+impl App {
+    /// The clock everything here goes by.
+    pub fn clock(&self) -> &Clock {
+        self.relays.first().clock()
+    }
+
+    /// The relay of the source's tenant. The start has seen to it that there is one.
+    fn relay_of(&self, source: &Source) -> Result<&Relay, Problem> {
+        self.relays.of(source.tenant.as_ref()).ok_or_else(Problem::no_tenant)
+    }
 }

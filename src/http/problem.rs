@@ -55,6 +55,13 @@ impl Problem {
         Self { status, shown, inside: None }
     }
 
+    /// A source whose tenant is not there. The start refuses such a configuration.
+    pub(super) fn no_tenant() -> Self {
+        let detail = "the relay has failed; tell its operator the requestId";
+        let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail);
+        Self { inside: Some("the source's tenant is not there".into()), ..problem }
+    }
+
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         self.shown.code

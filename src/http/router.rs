@@ -53,7 +53,7 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 
 /// The path is not logged, its pattern is: a path may hold a secret.
 async fn surround(State(app): State<App>, mut request: Request<Body>, next: Next) -> Response {
-    let began_at = app.relay.clock().now();
+    let began_at = app.clock().now();
     let known = request.extensions().get::<Invocation>().cloned();
     let invocation = known.unwrap_or_else(|| Invocation::unknown(began_at));
     request.extensions_mut().insert(invocation.clone());
@@ -62,18 +62,22 @@ async fn surround(State(app): State<App>, mut request: Request<Body>, next: Next
     let route = route.as_deref().unwrap_or("none");
 
     let mut response = next.run(request).await;
-    let took_ms = app.relay.clock().now().ms_since(began_at);
+    let took_ms = app.clock().now().ms_since(began_at);
     let problem = response.extensions_mut().remove::<Problem>();
     tell(
         &Told { method: &method, route, took_ms, invocation: &invocation },
         response.status(),
         problem.as_ref(),
     );
-    let Some(problem) = problem else { return response };
+    let Some(problem) = problem else {
+        response.extensions_mut().insert(invocation);
+        return response;
+    };
     let mut answer = problem.answer(&invocation.request_id);
     if let Some(allow) = response.headers_mut().remove(axum::http::header::ALLOW) {
         answer.headers_mut().insert(axum::http::header::ALLOW, allow);
     }
+    answer.extensions_mut().insert(invocation);
     answer
 }
 

@@ -13,7 +13,7 @@ use super::verified::by_bearer;
 use super::{App, Invocation, Problem, answer, prefer};
 use crate::domain::{RequestId, RequestRecord};
 use crate::inbound::{Asked, Unverified, Verified, allow, read_native};
-use crate::relay::{Accepted, Patience};
+use crate::relay::{Accepted, Patience, Relay};
 
 /// Bytes a body may have: 10,000 machines and room to spare.
 pub(super) const BODY_MAX_BYTES: usize = 1024 * 1024;
@@ -32,18 +32,19 @@ pub(super) async fn post(
     require_json(&head.headers)?;
     let key = idempotency_key(&head.headers)?;
     let asked = read_native(verified.body(), app.machines_per_request)?;
-    let accepted = app.relay.accept(allow(&verified, asked)?, key).await?;
+    let relay = app.relay_of(verified.source())?;
+    let accepted = relay.accept(allow(&verified, asked)?, key).await?;
     let patience = prefer::patience(&head.headers, app.respond_within_ms);
-    Ok(respond(&app, accepted, patience, &invocation).await)
+    Ok(respond(relay, accepted, patience, &invocation).await)
 }
 
 /// Answers when the request is done, or when the caller's patience is at its end.
-async fn respond(app: &App, accepted: Accepted, patience: Patience, invocation: &Invocation) -> Response {
+async fn respond(relay: &Relay, accepted: Accepted, patience: Patience, invocation: &Invocation) -> Response {
     let Accepted { record, waiting } = accepted;
     if record.is_done() {
         return answer::accepted(&record);
     }
-    app.relay.start_drain(record.request.priority, invocation.ends_at);
+    relay.start_drain(record.request.priority, invocation.ends_at);
     let done = waiting.done(&record, patience).await;
     answer::accepted(done.as_ref().unwrap_or(&record))
 }
@@ -57,11 +58,12 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let verified = by_bearer(&app, &invocation, &Unverified::new(headers, Bytes::new())).await?;
     let (id, source) = (read_id(id)?, &verified.source().name);
-    let own = app.relay.request(id).await?.filter(|record| record.request.source == *source);
+    let relay = app.relay_of(verified.source())?;
+    let own = relay.request(id).await?.filter(|record| record.request.source == *source);
     if let Some(record) = own {
         return Ok(answer::shown(&record));
     }
-    let unfit = app.relay.unfit(id).await?.filter(|unfit| unfit.source == *source);
+    let unfit = relay.unfit(id).await?.filter(|unfit| unfit.source == *source);
     unfit.map(|unfit| answer::unfit(&unfit)).ok_or_else(no_such_request)
 }
 
@@ -73,17 +75,18 @@ pub(super) async fn retry(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let verified = by_bearer(&app, &invocation, &Unverified::new(headers.clone(), Bytes::new())).await?;
-    let record = own_request(&app, &verified, read_id(id)?).await?;
+    let relay = app.relay_of(verified.source())?;
+    let record = own_request(relay, &verified, read_id(id)?).await?;
     let request = &record.request;
     let (tag, action, priority) = (request.tag.clone(), request.action, Some(request.priority));
     let allowed = allow(&verified, Asked { tag, action, machines: record.failed(), priority })?;
-    let accepted = app.relay.retry(record, &allowed).await?;
+    let accepted = relay.retry(record, &allowed).await?;
     let patience = prefer::patience(&headers, app.respond_within_ms);
-    Ok(respond(&app, accepted, patience, &invocation).await)
+    Ok(respond(relay, accepted, patience, &invocation).await)
 }
 
-async fn own_request(app: &App, verified: &Verified, id: RequestId) -> Result<RequestRecord, Problem> {
-    let record = app.relay.request(id).await?;
+async fn own_request(relay: &Relay, verified: &Verified, id: RequestId) -> Result<RequestRecord, Problem> {
+    let record = relay.request(id).await?;
     record.filter(|record| record.request.source == verified.source().name).ok_or_else(no_such_request)
 }
 

@@ -23,7 +23,7 @@ async fn bearer(app: &App, unverified: &Unverified) -> Result<Verified, Problem>
         Err(wrong @ NotVerified::WrongKey) => wrong,
         other => return Ok(other?),
     };
-    let now = app.relay.clock().now();
+    let now = app.clock().now();
     let bearers = app.sources.iter().filter(|source| source.is_bearer());
     let renewals = bearers.map(|source| app.source_secrets.renew(source, now));
     let renewed: Result<Vec<()>, _> = join_all(renewals).await.into_iter().collect();
@@ -44,7 +44,7 @@ pub(super) async fn by_address(
 
 async fn address(app: &App, name: &str, unverified: &Unverified) -> Result<Verified, Problem> {
     let source = app.sources.find(name).ok_or(NotVerified::UnknownSource)?;
-    let now = app.relay.clock().now();
+    let now = app.clock().now();
     let first = unverified.verify(source, now);
     let keys_may_differ = matches!(first, Err(NotVerified::WrongSecret | NotVerified::WrongSignature));
     if !keys_may_differ || source.keyring.arn().is_none() {

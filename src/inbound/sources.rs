@@ -16,7 +16,7 @@ use super::keys::{Keyring, Keys, secrets_of};
 use super::policy::{Policy, WirePolicy};
 use super::reading::{Reading, WireRead, reading};
 use super::scheme::{Carrier, Scheme, WireVerify, scheme};
-use crate::domain::{Priority, SourceName};
+use crate::domain::{Priority, SourceName, TenantName};
 
 /// Sources that may be configured.
 const SOURCES_MAX: usize = 200;
@@ -28,6 +28,8 @@ const WAIT_MAX_S: u32 = 25;
 pub struct Source {
     /// Its name.
     pub name: SourceName,
+    /// Whose machines it asks for; none where there is only one tenant.
+    pub tenant: Option<TenantName>,
     /// How it proves who it is.
     pub(super) scheme: Scheme,
     /// What it proves it with.
@@ -81,6 +83,7 @@ struct WireSources {
 #[serde(deny_unknown_fields)]
 struct WireSource {
     name: String,
+    tenant: Option<String>,
     verify: WireVerify,
     read: Option<WireRead>,
     allow: WirePolicy,
@@ -122,6 +125,18 @@ impl Sources {
             }
         }
         if faults.is_empty() { Ok(Self(sources.into())) } else { Err(WrongSources(faults)) }
+    }
+
+    /// The sources, if each of them names one of these tenants. Where there is only one, none need be named.
+    pub fn of_tenants(self, tenants: &[TenantName]) -> Result<Self, WrongSources> {
+        let fault = |source: &Arc<Source>| match &source.tenant {
+            None if tenants.len() == 1 => None,
+            None => Some(format!("source `{}`: tenant is missing, and there are several", source.name)),
+            Some(name) if tenants.contains(name) => None,
+            Some(name) => Some(format!("source `{}`: there is no tenant `{name}`", source.name)),
+        };
+        let faults: Vec<_> = self.iter().filter_map(fault).collect();
+        if faults.is_empty() { Ok(self) } else { Err(WrongSources(faults)) }
     }
 
     /// All sources.
@@ -185,6 +200,8 @@ fn source(wire: Value) -> Result<Source, Vec<String>> {
     let wire: WireSource = shaped(wire).map_err(|problem| vec![problem])?;
     let mut faults = Vec::new();
     let name = keep(SourceName::parse(&wire.name).map_err(|error| vec![error.to_string()]), &mut faults);
+    let tenant = wire.tenant.as_deref().map(TenantName::parse).transpose();
+    let tenant = keep(tenant.map_err(|error| vec![error.to_string()]), &mut faults);
     let verify = keep(verify(wire.verify).map_err(|problem| vec![problem]), &mut faults);
     let policy = keep(Policy::parse(wire.allow), &mut faults);
     let reading = keep(reading(wire.read), &mut faults);
@@ -199,8 +216,8 @@ fn source(wire: Value) -> Result<Source, Vec<String>> {
     let whole = || {
         let ((scheme, keyring), wait_ms) = (verify?, wait_ms?);
         let (name, reading, policy, priority) = (name?, reading?, policy?, priority?);
-        let on_bad_payload = on_bad_payload?;
-        Some(Source { name, scheme, keyring, reading, policy, priority, on_bad_payload, wait_ms })
+        let (tenant, on_bad_payload) = (tenant?, on_bad_payload?);
+        Some(Source { name, tenant, scheme, keyring, reading, policy, priority, on_bad_payload, wait_ms })
     };
     match whole() {
         Some(source) if faults.is_empty() => Ok(source),

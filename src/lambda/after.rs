@@ -28,12 +28,12 @@ impl Drop for Ended {
 pub async fn run(app: App) -> Result<(), Error> {
     tracing::info!(ColdStarts = 1, version = env!("CARGO_PKG_VERSION"), "started");
     let (ended, answered) = mpsc::unbounded_channel();
-    let (answered, relay) = (Arc::new(Mutex::new(answered)), app.relay.clone());
+    let (answered, relays) = (Arc::new(Mutex::new(answered)), app.relays.clone());
     let after = service_fn(move |_: lambda_extension::LambdaEvent| {
-        let (answered, relay) = (Arc::clone(&answered), relay.clone());
+        let (answered, relays) = (Arc::clone(&answered), relays.clone());
         async move {
             answered.lock().await.recv().await;
-            relay.until_idle().await;
+            relays.until_idle().await;
             Ok::<(), Error>(())
         }
     });
@@ -59,6 +59,6 @@ pub async fn run(app: App) -> Result<(), Error> {
 
 async fn answer_last(app: App, event: LambdaEvent<Value>) -> Result<Value, Error> {
     let answer = handle(app.clone(), event).await;
-    app.relay.until_idle().await;
+    app.relays.until_idle().await;
     answer
 }

@@ -25,7 +25,7 @@ pub async fn handle(app: App, event: LambdaEvent<Value>) -> Result<Value, Error>
     let invocation = invocation(&event.context);
     match event::read(event.payload)? {
         Event::Schedule => {
-            app.relay.on_schedule(invocation.ends_at).await;
+            app.relays.on_schedule(invocation.ends_at).await;
             Ok(json!({ "status": "drained" }))
         }
         Event::Http(payload) => {

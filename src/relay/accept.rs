@@ -62,7 +62,7 @@ impl Relay {
         let record = RequestRecord::new(request, order);
         match self.0.parts.store.put(&record).await? {
             Put::Created => {
-                trail::accepted(&record);
+                trail::accepted(self.tenant(), &record);
                 Ok(Accepted { record, waiting })
             }
             Put::Exists(first) if first.request.asks_the_same_as(&record.request) => {
@@ -91,7 +91,7 @@ impl Relay {
             Save::Saved => again.revision += 1,
             Save::Changed => return Err(RetryError::Changed),
         }
-        trail::accepted(&again);
+        trail::accepted(self.tenant(), &again);
         Ok(Accepted { record: again, waiting })
     }
 }

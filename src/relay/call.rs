@@ -85,7 +85,7 @@ impl Relay {
         let token = match self.0.parts.tokens.get().await {
             Ok(token) => token,
             Err(error) => {
-                tracing::warn!(TokenFailures = 1, %error, "no token");
+                tracing::warn!(TokenFailures = 1, tenant = %self.tenant(), %error, "no token");
                 return Err(self.stop_for(error.obstacle()).await?);
             }
         };
@@ -97,7 +97,12 @@ impl Relay {
         let began_at = self.clock().now();
         let sent = self.0.parts.defender.send(call, &token, permit).await;
         if let Sent::Answered(answer) = &sent {
-            call_line::tell(call, answer, permit, attempt, self.clock().now().ms_since(began_at));
+            let took_ms = self.clock().now().ms_since(began_at);
+            call_line::tell(
+                call_line::About { tenant: self.tenant(), permit, attempt, took_ms },
+                call,
+                answer,
+            );
         }
         Ok((token, sent))
     }

@@ -2,10 +2,21 @@
 
 use crate::defender::Call;
 use crate::domain::budget::Permit;
-use crate::domain::{Answer, Judgement, Obstacle, Refusal};
+use crate::domain::{Answer, Judgement, Obstacle, Refusal, TenantName};
 
-/// Tells of a call that was sent. `attempt`: how often it was sent before.
-pub(super) fn tell(call: Call<'_>, answer: &Answer, permit: Permit, attempt: u32, took_ms: i64) {
+/// What the line tells beside the call and its answer.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    pub(super) tenant: &'a TenantName,
+    pub(super) permit: Permit,
+    /// How often it was sent before.
+    pub(super) attempt: u32,
+    pub(super) took_ms: i64,
+}
+
+/// Tells of a call that was sent.
+pub(super) fn tell(about: About<'_>, call: Call<'_>, answer: &Answer) {
+    let About { tenant, permit, attempt, took_ms } = about;
     let once = |is: bool| is.then_some(1);
     let obstacle = answer.as_ref().err();
     let (forbidden, tokenless) = (
@@ -19,6 +30,7 @@ pub(super) fn tell(call: Call<'_>, answer: &Answer, permit: Permit, attempt: u32
         Throttled = once(matches!(obstacle, Some(Obstacle::Throttled { .. }))),
         DefenderFailures = once(matches!(obstacle, Some(Obstacle::Unavailable { .. }))),
         PermissionMissing = once(forbidden || tokenless),
+        %tenant,
         tag = call.tag.as_str(),
         action = call.action.as_str(),
         answer = answer.as_ref().map_or_else(Obstacle::name, Judgement::name),

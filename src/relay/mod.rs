@@ -10,6 +10,7 @@ mod deliveries;
 mod drain;
 mod flight;
 mod permit;
+mod relays;
 mod requests;
 mod round;
 mod runner;
@@ -24,11 +25,12 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::defender::Defender;
 use crate::domain::budget::{self, BudgetReport, Limits};
-use crate::domain::{Priority, RequestId, RequestRecord, Timestamp};
+use crate::domain::{Priority, RequestId, RequestRecord, TenantName, Timestamp};
 use crate::entra::Tokens;
 use crate::store::{Backlog, DrainState, Hold, Store, StoreError};
 
 pub use accept::{AcceptError, Accepted, RetryError};
+pub use relays::Relays;
 pub use waiters::{Patience, Waiting};
 
 /// The relay of one tenant. Cheap to clone.
@@ -38,6 +40,8 @@ pub struct Relay(Arc<Inner>);
 /// What a relay works with.
 #[derive(Debug)]
 pub struct Parts {
+    /// Whose relay it is.
+    pub tenant: TenantName,
     /// The tenant's part of the table.
     pub store: Store,
     /// The app's tokens.
@@ -86,10 +90,11 @@ impl Report {
         self.drain.hold.as_ref().filter(|hold| hold.until > now)
     }
 
-    fn tell(&self, now: Timestamp) {
+    fn tell(&self, tenant: &TenantName, now: Timestamp) {
         tracing::info!(
             BacklogRequests = self.backlog.requests,
             OldestRequestAge = self.oldest_age_s(now).unwrap_or(0),
+            %tenant,
             calls_left_this_minute = self.budget.minute.remaining(),
             calls_left_this_hour = self.budget.hour.remaining(),
             held_up_by = self.held_up(now).map(|hold| hold.reason.as_str()),
@@ -108,6 +113,11 @@ impl Relay {
             runner: runner::Runner::default(),
             waiters: waiters::Waiters::default(),
         }))
+    }
+
+    /// Whose relay it is.
+    pub fn tenant(&self) -> &TenantName {
+        &self.0.parts.tenant
     }
 
     /// The clock everything here goes by.
@@ -129,7 +139,7 @@ impl Relay {
     pub async fn on_schedule(&self, stop_before: Timestamp) {
         self.drain(Priority::Urgent, stop_before).await;
         match Box::pin(self.report()).await {
-            Ok(report) => report.tell(self.clock().now()),
+            Ok(report) => report.tell(self.tenant(), self.clock().now()),
             Err(error) => {
                 tracing::error!(StoreFailures = 1, %error, "what waits is unknown: the table cannot be read");
             }

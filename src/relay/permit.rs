@@ -54,7 +54,7 @@ impl Relay {
             self.clock().wait_until(later).await;
         }
         let routine_only = class == Priority::Routine;
-        tracing::info!(PermitsRefused = 1, class = class.as_str(), until = %later, "no permit");
+        tracing::info!(PermitsRefused = 1, tenant = %self.tenant(), class = class.as_str(), until = %later, "no permit");
         Err(Stop::Held { until: later, routine_only, reason: "budget_spent".into() })
     }
 

@@ -79,7 +79,7 @@ impl Relay {
     fn saved(&self, requests: &mut Requests, at: usize, now: Timestamp) {
         let machines = requests.changed.remove(&at).unwrap_or_default();
         let record = &mut requests.records[at];
-        trail::ended(record, &machines, now);
+        trail::ended(self.tenant(), record, &machines, now);
         record.revision += 1;
         if record.is_done() {
             record.queued = None;

@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{MachineId, RequestRecord, Timestamp};
+use crate::domain::{MachineId, RequestRecord, TenantName, Timestamp};
 
 /// Machines one line names: about 20 kilobytes. `CloudWatch` takes lines of up to a megabyte.
 const MACHINES_PER_LINE: usize = 500;
 
 /// A request is durable.
-pub(super) fn accepted(record: &RequestRecord) {
+pub(super) fn accepted(tenant: &TenantName, record: &RequestRecord) {
     let (request, all) = (&record.request, record.request.machines.len());
     let each = request.machines.iter().zip(&record.outcomes);
     let pending: Vec<MachineId> =
@@ -21,6 +21,7 @@ pub(super) fn accepted(record: &RequestRecord) {
         tracing::info!(
             Accepted = u64::from(place == 0),
             AcceptedMachines = machines.len(),
+            %tenant,
             request = %request.id,
             source = %request.source,
             tag = request.tag.as_str(),
@@ -34,7 +35,7 @@ pub(super) fn accepted(record: &RequestRecord) {
 }
 
 /// The outcomes of these machines, by their places, are durable.
-pub(super) fn ended(record: &RequestRecord, places: &[usize], now: Timestamp) {
+pub(super) fn ended(tenant: &TenantName, record: &RequestRecord, places: &[usize], now: Timestamp) {
     let mut by_outcome: BTreeMap<(&str, Option<&str>), Vec<MachineId>> = BTreeMap::new();
     let (machines, outcomes) = (&record.request.machines, &record.outcomes);
     let of = |place: &usize| Some((*machines.get(*place)?, outcomes.get(*place)?));
@@ -43,12 +44,18 @@ pub(super) fn ended(record: &RequestRecord, places: &[usize], now: Timestamp) {
     }
     for ((outcome, detail), machines) in by_outcome {
         for machines in machines.chunks(MACHINES_PER_LINE) {
-            line(record, outcome, detail, machines, now);
+            line((tenant, record), outcome, detail, machines, now);
         }
     }
 }
 
-fn line(record: &RequestRecord, outcome: &str, detail: Option<&str>, machines: &[MachineId], now: Timestamp) {
+fn line(
+    (tenant, record): (&TenantName, &RequestRecord),
+    outcome: &str,
+    detail: Option<&str>,
+    machines: &[MachineId],
+    now: Timestamp,
+) {
     let counts = |name: &str| (outcome == name).then_some(machines.len());
     let (request, took_ms) = (&record.request, now.ms_since(record.queued_at));
     tracing::info!(
@@ -59,6 +66,7 @@ fn line(record: &RequestRecord, outcome: &str, detail: Option<&str>, machines: &
         Unconfirmed = counts("unconfirmed"),
         Expired = counts("expired"),
         AcceptedToApplied = (outcome == "applied").then_some(took_ms),
+        %tenant,
         request = %request.id,
         source = %request.source,
         tag = request.tag.as_str(),

@@ -43,7 +43,7 @@ async fn a_thousand_one_machine_requests_that_wait_together_leave_in_two_calls()
     let asks: Vec<_> = (0..1000).map(|n| Ask::add("vip", &[machine(n)]).at_once()).collect();
     let answers = join_all(asks.iter().map(|ask| ask.send(&world))).await;
     assert!(answers.iter().all(|answer| answer.status == 202));
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     world.simulator().switch(|s| s.down = false);
     let before = world.calls();
     world.schedule_until_empty().await;

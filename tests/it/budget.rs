@@ -21,7 +21,7 @@ async fn no_minute_and_no_hour_has_a_call_too_many_while_a_flood_is_drained() {
     for part in 0..3 {
         Ask::add("vip", &machines(part * 200..(part + 1) * 200)).at_once().send(&world).await;
     }
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     world.schedule_until_empty().await;
     assert_eq!(world.calls(), 600, "each machine in one call, none refused, none twice");
     assert!(world.simulator().arrivals().iter().all(|call| call.status == 200));
@@ -38,7 +38,7 @@ async fn routine_requests_leave_the_reserve_to_urgent_ones() {
     routine["MachineIds"] = machines(0..200).into();
     let answer = Ask::native(&routine).bearer("ir").at_once().send(&world).await;
     assert_eq!(answer.status, 202);
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     assert_eq!(world.calls(), 85, "15 of 100 calls are left to urgent requests");
     let urgent = Ask::add("urgent", &[machine(1)]).bearer("ir").send(&world).await;
     assert_eq!((urgent.status, urgent.outcome(0)), (200, "applied"));
@@ -69,7 +69,7 @@ async fn a_429_pauses_every_instance_and_charges_the_rest_of_the_minute_to_someb
     let world = World::new().await;
     world.simulator().next(simulator::Fault::TooManyRequests { retry_after_s: Some(30) });
     let answer = Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     assert_eq!((answer.status, world.calls()), (202, 1));
     let budget = world.budget().await;
     assert_eq!(budget["minute"]["remaining"], 0);
@@ -79,7 +79,7 @@ async fn a_429_pauses_every_instance_and_charges_the_rest_of_the_minute_to_someb
     );
     let relay = world.another_relay().await;
     Ask::add("other", &[machine(1)]).at_once().send_to(&relay).await;
-    relay.relay.until_idle().await;
+    relay.relays.until_idle().await;
     assert_eq!(world.calls(), 1, "the pause holds for every instance");
     world.schedule_until_empty().await;
     assert_eq!(answer.now(&world).await.status, 200);

@@ -17,7 +17,7 @@ async fn a_hundred_thousand_machines_that_waited_for_the_budget_leave_in_two_hun
         let part = machines(first..(first + A_REQUEST).min(MACHINES));
         assert_eq!(Ask::add("vip", &part).at_once().send_to(&app).await.status, 202);
     }
-    app.relay.until_idle().await;
+    app.relays.until_idle().await;
     let (accepting, refused) = (meter.units(), world.calls());
     assert_eq!(refused, 1, "the pause holds");
 

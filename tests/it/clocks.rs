@@ -18,7 +18,7 @@ async fn a_clock_that_is_off_by_more_than_a_second_gets_no_permit() {
         let relay = world.relay_whose_clock_is_off_by(off_ms).await;
         let answer = Ask::add("vip", &[machine(1)]).at_once().send_to(&relay).await;
         assert_eq!(answer.status, 202, "{off_ms}: it is durable");
-        relay.relay.until_idle().await;
+        relay.relays.until_idle().await;
         assert_eq!((world.calls(), ledgers(&world.loopback.engine)), (0, 0), "{off_ms}");
     }
 }

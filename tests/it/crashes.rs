@@ -40,7 +40,7 @@ async fn run(cut: Cut) -> bool {
         history.answered(ask.asked(), id, sent);
     }
     tokio::select! {
-        () = dying.relay.until_idle() => {}
+        () = dying.relays.until_idle() => {}
         () = lines.cut() => died = true,
     }
     world.pass_s(42);

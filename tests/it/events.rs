@@ -13,7 +13,7 @@ async fn every_file_of_events_is_answered_as_its_table_says() {
         for part in described.in_body {
             assert!(body.contains(&part), "{}: {part} is not in {body}", described.file);
         }
-        world.app().relay.until_idle().await;
+        world.app().relays.until_idle().await;
     }
 }
 

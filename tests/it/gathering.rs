@@ -27,7 +27,7 @@ async fn fifty_clients(world: &World, tags: usize) -> Vec<Answer> {
 /// Lets the batches leave that have gathered, and shows how the requests ended.
 async fn outcomes(world: &World, answers: &[Answer]) -> BTreeMap<String, usize> {
     world.pass_s(GATHER_MAX_MS / 1000);
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     let mut outcomes = BTreeMap::new();
     for answer in answers {
         *outcomes.entry(answer.now(world).await.outcome(0).to_owned()).or_default() += 1;
@@ -100,7 +100,7 @@ async fn while_the_drain_is_held_up_a_request_is_answered_at_once() {
     let world = World::that_stands_still([("RESPOND_WITHIN_MS", "25000")]).await;
     world.simulator().switch(|s| s.forbidden = true);
     Ask::add("vip", &[machine(1)]).send(&world).await;
-    let (began_at, wait) = (world.app().relay.clock().now(), Ask::add("vip", &[machine(2)]));
+    let (began_at, wait) = (world.app().clock().now(), Ask::add("vip", &[machine(2)]));
     assert_eq!(wait.header("prefer", "wait=25").send(&world).await.status, 202);
-    assert_eq!(world.app().relay.clock().now(), began_at);
+    assert_eq!(world.app().clock().now(), began_at);
 }

@@ -37,7 +37,7 @@ async fn each_senders_event_sets_its_tag_on_its_machines_and_on_no_other() {
         let world = World::new().await;
         let answer = Ask::of_file(file, &world).send(&world).await;
         assert!([200, 202].contains(&answer.status), "{file}: {answer:?}");
-        world.app().relay.until_idle().await;
+        world.app().relays.until_idle().await;
         for machine in [PC_42, PC_43, PC_44, PC_45] {
             assert_eq!(world.carries(machine, tag), carrying.contains(&machine), "{file}: {machine}");
         }
@@ -56,7 +56,7 @@ async fn a_webhook_is_answered_as_soon_as_it_is_durable_whatever_defender_does()
         let place = answer.headers["location"].as_str().unwrap_or_default();
         assert!(place.starts_with("/v1/tag-requests/"), "{file}");
     }
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     world.simulator().switch(|s| s.down = false);
     world.pass_s(600);
     world.schedule_until_empty().await;
@@ -77,7 +77,7 @@ async fn a_resolved_alert_takes_the_tag_off_where_its_source_asks_for_that() {
     let world = World::new().await;
     for file in ["pagerduty", "pagerduty-resolved"] {
         Ask::of_file(file, &world).send(&world).await;
-        world.app().relay.until_idle().await;
+        world.app().relays.until_idle().await;
         assert_eq!(world.carries(PC_42, "contain-pagerduty"), file == "pagerduty");
     }
 }
@@ -101,7 +101,7 @@ async fn a_machine_with_one_alert_resolved_and_another_firing_keeps_its_tag() {
     let body = json!({ "groupKey": "g", "status": "firing", "alerts": [alert("firing", "a"), alert("resolved", "b")] });
     let answer = Ask::hook("alertmanager", &body.to_string()).signed(&world).send(&world).await;
     assert_eq!(answer.body["requests"].as_array().map(Vec::len), Some(2), "{answer:?}");
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     assert!(world.carries(PC_42, "contain-lab"));
 }
 
@@ -143,7 +143,7 @@ async fn what_can_never_succeed_is_accepted_all_the_same_where_its_source_asks_f
     let denied = json!({ "machines": [machine(1)], "tag": "admin" }).to_string();
     assert_eq!(send(&denied).await.body["problem"]["code"], "tag_not_allowed");
     assert_eq!(send("{\"host\": \"PC1\"}").await.id(), answer.id(), "the same again is the same");
-    assert_eq!((world.calls(), world.app().relay.report().await.unwrap().backlog.requests), (0, 0));
+    assert_eq!((world.calls(), world.app().relays.first().report().await.unwrap().backlog.requests), (0, 0));
     let unverified = Ask::hook("a", "{").bearer("this-key-opens-nothing-at-all").send(&world).await;
     assert_eq!(unverified.status, 401, "nothing unverified is accepted");
 }

@@ -39,6 +39,7 @@ fn cases() -> Vec<(Value, bool)> {
     let path = |path: &str| one("0/read", json!({ "machines": [path], "tag": "contain-1" }));
     vec![
         (one("0/verify/scheme", json!("none")), true),
+        (one("0/tenant", json!("a/b")), true),
         (one("0/verify/secrets", json!([])), true),
         (one("0/verify/secrets", json!(["hush", " "])), true),
         (one("0/verify/secrets", json!(["hush "])), true),

@@ -36,8 +36,8 @@ async fn is_not_verified(world: &World, ask: &Ask, why: &str) -> Answer {
 }
 
 async fn nothing_was_done(world: &World) {
-    world.app().relay.until_idle().await;
-    let report = world.app().relay.report().await.unwrap();
+    world.app().relays.until_idle().await;
+    let report = world.app().relays.first().report().await.unwrap();
     assert_eq!((world.calls(), report.backlog.requests), (0, 0));
     let items = world.everything_let_out();
     assert!(
@@ -81,7 +81,7 @@ async fn a_signature_that_is_not_right_verifies_nothing() {
 #[tokio::test]
 async fn a_time_that_is_not_the_signed_one_or_too_far_away_verifies_nothing() {
     let world = World::new().await;
-    let now = world.app().relay.clock().now();
+    let now = world.app().clock().now();
     for (file, header) in DATED {
         let good = Ask::of_file(file, &world);
         let later = (now.second() + 1).to_string();
@@ -183,7 +183,7 @@ async fn a_header_that_is_there_twice_verifies_nothing() {
     use defender_tag_relay::inbound::{Sources, Unverified};
     let world = World::new().await;
     let sources = Sources::parse(&world.loopback.variables["SOURCES"]).unwrap();
-    let now = world.app().relay.clock().now();
+    let now = world.app().clock().now();
     for (file, header) in SIGNED.into_iter().chain(WITH_SECRET) {
         let request = Ask::of_file(file, &world).request();
         let (mut head, body) = (request.headers().clone(), request.into_body());

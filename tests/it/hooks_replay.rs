@@ -30,7 +30,7 @@ async fn the_same_delivery_again_gives_the_first_request_and_nothing_is_done_twi
         let world = World::new().await;
         let ask = Ask::of_file(file, &world);
         let first = ask.send(&world).await;
-        world.app().relay.until_idle().await;
+        world.app().relays.until_idle().await;
         let (calls, again) = (world.calls(), ask.send(&world).await);
         assert_eq!((again.status, again.id(), calls), (200, first.id(), 1), "{file}: {again:?}");
         assert_eq!(world.calls(), 1, "{file}");
@@ -44,7 +44,7 @@ async fn fifty_copies_at_once_are_one_request() {
         let (ask, before) = (Ask::of_file(file, &world), world.calls());
         let answers = futures_util::future::join_all((0..50).map(|_| ask.send(&world))).await;
         assert!(answers.iter().all(|answer| answer.id() == answers[0].id()), "{file}");
-        world.app().relay.until_idle().await;
+        world.app().relays.until_idle().await;
         assert_eq!(world.calls() - before, 1, "{file}");
     }
 }
@@ -88,7 +88,7 @@ async fn a_copy_of_an_event_with_its_time_in_the_body_is_refused_while_its_reque
     let world = World::new().await;
     let ask = Ask::of_file("pagerduty", &world);
     ask.send(&world).await;
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     world.pass_s(49 * 3600);
     assert_eq!(ask.send(&world).await.status, 200, "PagerDuty itself repeats for 48 hours");
     world.pass_s(2 * 3600);
@@ -118,7 +118,7 @@ async fn a_copy_of_an_undated_delivery_is_still_known_when_its_request_is_forgot
     for file in ["runbook", "grafana-undated", "splunk-observability"] {
         let (ask, before) = (Ask::of_file(file, &world), world.calls());
         ask.send(&world).await;
-        world.app().relay.until_idle().await;
+        world.app().relays.until_idle().await;
         for days in [8, 300] {
             world.pass_s(days * DAY_S);
             forget_requests(&world);
@@ -134,7 +134,7 @@ async fn a_delivery_that_was_remembered_and_not_accepted_is_taken_when_it_is_sen
     let world = World::new().await;
     let ask = Ask::of_file("runbook", &world);
     ask.send(&world).await;
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     // As if the process had ended between the two writes.
     forget_requests(&world);
     world.pass_s(3600);

@@ -38,7 +38,7 @@ async fn relay(world: &World, sources: &[Value], rule: &Rule) -> Result<App, Sta
     for secret in [OLD, NEW] {
         world.witness.must_not_tell(secret);
     }
-    app(&settings, Aws { secrets_manager, ..others }, world.app().relay.clock().clone()).await
+    app(&settings, Aws { secrets_manager, ..others }, world.app().clock().clone()).await
 }
 
 fn holds(text: &str) -> impl Fn() -> GetSecretValueOutput + Send + Sync + 'static {

@@ -43,5 +43,6 @@ mod retry;
 mod silence;
 mod store_faults;
 mod template;
+mod tenants;
 mod trail;
 mod waiting;

@@ -22,7 +22,7 @@ async fn what_is_superseded_is_counted() {
     let world = World::new().await;
     world.simulator().switch(|s| s.down = true);
     Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     Ask::remove("vip", &[machine(1)]).at_once().send(&world).await;
     world.simulator().switch(|s| s.down = false);
     world.pass_s(60);
@@ -49,7 +49,7 @@ async fn what_waits_and_what_expires_is_counted() {
     world.schedule().await;
     world.simulator().switch(|s| s.down = true);
     Ask::add("vip", &machines(0..5)).at_once().send(&world).await;
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     world.pass_s(1200);
     world.schedule().await;
     let metric = |name| world.witness.lines.metric(name);
@@ -66,7 +66,7 @@ async fn a_429_and_a_call_without_an_answer_are_counted() {
     let world = World::new().await;
     world.simulator().next(Fault::TooManyRequests { retry_after_s: Some(1) });
     Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     assert_eq!(world.witness.lines.metric("Throttled"), [1]);
     assert_eq!(world.witness.lines.metric("DefenderFailures"), Vec::<i64>::new());
 
@@ -81,12 +81,12 @@ async fn a_missing_permission_and_a_missing_token_are_counted() {
     let world = World::new().await;
     world.simulator().switch(|s| s.roles.clear());
     Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     assert_eq!(world.witness.lines.metric("PermissionMissing"), [1]);
 
     let other = World::with([("CLIENT_SECRET", "another-word-than-the-app-has")]).await;
     Ask::add("vip", &[machine(1)]).at_once().send(&other).await;
-    other.app().relay.until_idle().await;
+    other.app().relays.until_idle().await;
     assert_eq!(other.witness.lines.metric("TokenFailures"), [1]);
     assert_eq!(other.witness.lines.metric("Calls"), Vec::<i64>::new());
 }
@@ -96,14 +96,14 @@ async fn a_spent_budget_and_a_wrong_clock_are_counted() {
     let world = World::with([("CALLS_PER_MINUTE", "1"), ("RESERVE_PER_MINUTE", "0")]).await;
     world.simulator().switch(|s| s.unknown_listed = UnknownListed::None);
     Ask::add("vip", &[machine(1), unknown_machine(1)]).at_once().send(&world).await;
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     assert_eq!(world.witness.lines.metric("PermitsRefused"), [1]);
     assert_eq!(world.witness.lines.metric("ClockRefusals"), Vec::<i64>::new());
 
     let other = World::new().await;
     let off = other.relay_whose_clock_is_off_by(4000).await;
     Ask::add("vip", &[machine(1)]).at_once().send_to(&off).await;
-    off.relay.until_idle().await;
+    off.relays.until_idle().await;
     assert_eq!(other.witness.lines.metric("ClockRefusals"), [1]);
 }
 

@@ -6,7 +6,7 @@ async fn of_requests_that_wait_together_the_last_decides_and_the_others_are_supe
     world.simulator().switch(|s| s.down = true);
     let add = Ask::add("vip", &machines(0..3)).at_once().send(&world).await;
     let remove = Ask::remove("vip", &[machine(1)]).at_once().send(&world).await;
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     world.simulator().switch(|s| s.down = false);
     world.schedule_until_empty().await;
     let (add, remove) = (add.now(&world).await, remove.now(&world).await);
@@ -28,7 +28,7 @@ async fn add_remove_and_add_from_three_instances_end_as_the_last_answered_says_a
         }
     }
     for app in &instances {
-        app.relay.until_idle().await;
+        app.relays.until_idle().await;
     }
     world.schedule_until_empty().await;
     assert!(world.simulator().arrivals().iter().any(|call| call.action == "Remove"), "drains ran in between");
@@ -46,7 +46,7 @@ async fn tags_that_differ_by_case_alone_are_changed_in_order_whatever_defender_m
         });
         Ask::add("VIP", &[machine(1)]).at_once().send(&world).await;
         Ask::remove("vip", &[machine(1)]).at_once().send(&world).await;
-        world.app().relay.until_idle().await;
+        world.app().relays.until_idle().await;
         world.simulator().switch(|s| s.down = false);
         world.schedule_until_empty().await;
         assert_eq!(world.carries(&machine(1), "VIP"), tag_case_matters);

@@ -8,7 +8,7 @@ use crate::support::{Answer, Ask, World, machine};
 /// Asks for one machine to be tagged, and says what holds it up if it is not.
 async fn tag(world: &World, number: usize) -> (Answer, String) {
     let answer = Ask::add("vip", &[machine(number)]).header("prefer", "wait=1").send(world).await;
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     let reason = world.budget().await["heldUp"]["reason"].as_str().unwrap_or_default().to_owned();
     (answer.now(world).await, reason)
 }
@@ -92,7 +92,7 @@ async fn an_audience_that_does_not_fit_is_named() {
     let world = World::proven_by(Proof::Federated).await;
     let app = world.relay_with([("FEDERATED_AUDIENCE", "api://somebody-else")]).await;
     let answer = Ask::add("vip", &[machine(1)]).header("prefer", "wait=1").send_to(&app).await;
-    app.relay.until_idle().await;
+    app.relays.until_idle().await;
     let reason = world.budget().await["heldUp"]["reason"].as_str().unwrap().to_owned();
     assert!(reason.contains("AADSTS700212") && reason.contains("FEDERATED_AUDIENCE"), "{reason}");
     goes_on(&world, &answer).await;

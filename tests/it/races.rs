@@ -7,9 +7,9 @@ async fn contradiction() -> (World, Answer, Answer) {
     let world = World::new().await;
     world.simulator().switch(|s| s.down = true);
     let add = Ask::add("vip", &machines(0..2)).at_once().send(&world).await;
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     let remove = Ask::remove("vip", &[machine(1)]).at_once().send(&world).await;
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     world.simulator().switch(|s| s.down = false);
     world.pass_s(600);
     (world, add, remove)
@@ -35,10 +35,10 @@ async fn when_two_drains_saw_the_lease_free_only_one_of_them_sends() {
     Ask::add("vip", &[machine(2)]).at_once().send_to(&fast).await;
     calls.stopped(1).await;
     gate.open();
-    slow.relay.until_idle().await;
+    slow.relays.until_idle().await;
     assert_eq!(world.calls(), 0, "the other one's call is still under way");
     calls.open();
-    fast.relay.until_idle().await;
+    fast.relays.until_idle().await;
     world.schedule_until_empty().await;
     assert!(world.carries(&machine(1), "vip") && world.carries(&machine(2), "vip"));
 }
@@ -68,7 +68,7 @@ async fn a_request_that_comes_while_the_backlog_is_read_waits_for_the_one_before
     Ask::add("vip", &[machine(1)]).key(&early).at_once().send(&world).await;
     Ask::remove("vip", &[machine(1)]).key(&late).at_once().send(&world).await;
     gate.open();
-    drains.relay.until_idle().await;
+    drains.relays.until_idle().await;
     world.schedule_until_empty().await;
     assert!(!world.carries(&machine(1), "vip"), "the later request decides");
 }
@@ -84,7 +84,7 @@ async fn a_change_is_superseded_for_good_before_the_one_that_takes_its_place_is_
     let (add, remove) = (add.now(&world).await, remove.now(&world).await);
     assert_eq!((add.outcome(1), remove.outcome(0)), ("superseded", "pending"));
     gate.open();
-    drains.relay.until_idle().await;
+    drains.relays.until_idle().await;
     world.schedule_until_empty().await;
     assert!(!world.carries(&machine(1), "vip"));
 }
@@ -103,6 +103,6 @@ async fn a_drain_that_lost_its_lease_does_not_write_over_what_came_after() {
     world.schedule_until_empty().await;
     assert_eq!(request.now(&world).await.outcome(0), "applied");
     gate.open();
-    late.relay.until_idle().await;
+    late.relays.until_idle().await;
     assert_eq!(request.now(&world).await.outcome(0), "applied");
 }

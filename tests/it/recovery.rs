@@ -15,7 +15,7 @@ async fn the_backlog_survives_a_restart() {
     let before = World::start(storage(), [].into()).await;
     before.simulator().switch(|s| s.down = true);
     let accepted = Ask::add("vip", &machines(0..700)).at_once().send(&before).await;
-    before.app().relay.until_idle().await;
+    before.app().relays.until_idle().await;
     before.loopback.engine.stop().await;
 
     let after = World::start(storage(), [].into()).await;
@@ -52,7 +52,7 @@ async fn a_request_that_cannot_be_done_in_time_expires() {
     let world = World::with([("REQUEST_EXPIRES_HOURS", "1")]).await;
     world.simulator().switch(|s| s.down = true);
     let accepted = Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     world.pass_s(3601);
     world.schedule_until_empty().await;
     let ended = accepted.now(&world).await;

@@ -4,7 +4,7 @@ use crate::support::{Answer, Ask, World, get, machine, machines, retry};
 async fn expired(world: &World) -> Answer {
     world.simulator().switch(|s| s.down = true);
     let accepted = Ask::add("vip", &machines(0..3)).at_once().send(world).await;
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     world.pass_s(25 * 3600);
     world.schedule_until_empty().await;
     world.simulator().switch(|s| s.down = false);
@@ -48,7 +48,7 @@ async fn a_retried_request_has_the_whole_time_to_expire_again() {
     let request = expired(&world).await;
     world.simulator().switch(|s| s.down = true);
     assert_eq!(retry(&request.id()).at_once().send(&world).await.status, 202);
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     world.pass_s(23 * 3600);
     world.simulator().switch(|s| s.down = false);
     world.schedule_until_empty().await;

@@ -14,7 +14,7 @@ async fn no_log_line_no_answer_and_no_item_has_a_secret_in_it() {
     for described in events::described().unwrap() {
         let event = world.ready(&described.file);
         world.play_any(event).await;
-        world.app().relay.until_idle().await;
+        world.app().relays.until_idle().await;
     }
     let logged = world.witness.lines.text();
     assert!(

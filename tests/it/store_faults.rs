@@ -22,7 +22,7 @@ async fn relay_with(world: &World, rules: &[&Rule]) -> App {
     let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, rules);
     let others = local::aws::clients(&world.loopback.engine.url());
     let settings = Settings::parse(&world.loopback.variables).unwrap();
-    app(&settings, Aws { dynamodb, ..others }, world.app().relay.clock().clone()).await.unwrap()
+    app(&settings, Aws { dynamodb, ..others }, world.app().clock().clone()).await.unwrap()
 }
 
 fn is_later(answer: &Answer) -> bool {

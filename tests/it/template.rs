@@ -30,10 +30,12 @@ fn the_functions_environment_is_what_the_settings_read() {
     let template = template();
     let function = &resources(&template, "AWS::Serverless::Function")[0].1;
     let mut named = names(&function["Environment"]["Variables"]);
-    // The SDK's own, and one that needs a file beside the function.
+    // The SDK's own; below those that name a file, and Lambda's own.
     named.retain(|name| !name.starts_with("AWS_ENDPOINT_URL_"));
     let mut read = Settings::variables();
-    assert!(read.remove("SOURCES_FILE") && read.remove("AWS_LAMBDA_FUNCTION_NAME"), "Lambda's own");
+    for other in ["SOURCES_FILE", "TENANTS_FILE", "AWS_LAMBDA_FUNCTION_NAME"] {
+        assert!(read.remove(other), "{other}");
+    }
     assert_eq!(named, read);
     assert_eq!(
         (&function["Handler"], &function["Runtime"]),

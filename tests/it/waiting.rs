@@ -6,7 +6,7 @@ async fn a_caller_that_prefers_not_to_wait_is_told_where_to_look() {
     let answer = Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
     assert_eq!((answer.status, answer.outcome(0)), (202, "pending"));
     assert_eq!(answer.headers["location"], format!("/v1/tag-requests/{}", answer.id()));
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     let ended = answer.now(&world).await;
     assert_eq!(
         (ended.status, ended.body["status"].as_str(), ended.outcome(0)),
@@ -20,7 +20,7 @@ async fn a_slow_defender_turns_the_answer_into_a_202_and_the_call_is_finished_al
     world.simulator().switch(|s| s.latency_ms = 600);
     let answer = Ask::add("vip", &[machine(1)]).send(&world).await;
     assert_eq!(answer.status, 202);
-    world.app().relay.until_idle().await;
+    world.app().relays.until_idle().await;
     assert_eq!((answer.now(&world).await.outcome(0), world.calls()), ("applied", 1));
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use defender_tag_relay::clock::Clock;
-use defender_tag_relay::config::{Settings, Variables};
+use defender_tag_relay::config::{Settings, Tenant, TenantsAt, Variables};
 use defender_tag_relay::defender::{Call, Defender};
 use defender_tag_relay::domain::budget::{Permit, View};
 use defender_tag_relay::domain::{Action, MachineId, Priority, Tag, Timestamp};
@@ -29,11 +29,12 @@ pub async fn contend(variables: &Variables, since: Timestamp, times: i64) -> Res
     let mut rng = fastrand::Rng::new();
     let clock = off_a_little(since, times, &mut rng);
     let http = http_client()?;
-    let proof = Proof::new(&settings.proof, aws.secrets_manager, aws.sts);
-    let (tenant, client) = (&settings.tenant_id, &settings.client_id);
-    let tokens = Tokens::new(http.clone(), &settings.endpoints, tenant, client, proof, clock.clone());
-    let defender = Defender::new(http, &settings.endpoints.defender, clock.clone());
-    let store = Store::new(&aws.dynamodb, &settings.table_name, tenant, clock.clone());
+    let TenantsAt::One(tenant) = settings.tenants else { return Err("a contender has one tenant".into()) };
+    let Tenant { tenant_id, client_id, proof, endpoints, limits, .. } = *tenant;
+    let proof = Proof::new(&proof, aws.secrets_manager, aws.sts);
+    let tokens = Tokens::new(http.clone(), &endpoints, &tenant_id, &client_id, proof, clock.clone());
+    let defender = Defender::new(http, &endpoints.defender, clock.clone());
+    let store = Store::new(&aws.dynamodb, &settings.table_name, tenant_id, clock.clone());
     let under_way = Arc::new(Semaphore::new(CALLS_AT_ONCE));
     let token = tokens.get().await.map_err(|error| format!("{error:?}"))?;
     println!("0");
@@ -42,7 +43,7 @@ pub async fn contend(variables: &Variables, since: Timestamp, times: i64) -> Res
         let place = Arc::clone(&under_way).acquire_owned().await?;
         let class = if rng.bool() { Priority::Urgent } else { Priority::Routine };
         let now = || clock.now();
-        match store.take_permit(&mut view, class, settings.limits, now, rng.u32(..)).await {
+        match store.take_permit(&mut view, class, limits, now, rng.u32(..)).await {
             Ok(Taken::Granted(permit)) => {
                 let (defender, token) = (defender.clone(), token.clone());
                 tokio::spawn(async move {

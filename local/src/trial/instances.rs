@@ -29,7 +29,7 @@ pub async fn serve_instance(variables: &Variables, since: Timestamp, times: i64)
         app(&Settings::parse(variables)?, aws::clients(dynamodb_url), Clock::scaled(since, times)).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?.port());
-    let relay = app.relay.clone();
+    let relay = app.relays.first().clone();
     tokio::spawn(async move {
         loop {
             let now = relay.clock().now();

@@ -148,7 +148,7 @@ impl Run {
     }
 
     async fn until_empty(&self) -> Result<(), Error> {
-        let relay = &self.world.app.relay;
+        let relay = &self.world.app.relays.first();
         for _ in 0..LOOKS_MAX {
             if relay.report().await?.backlog.requests == 0 {
                 return Ok(());

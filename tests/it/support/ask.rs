@@ -71,7 +71,7 @@ impl Ask {
 
     /// The same, proved as its source would prove it now.
     pub fn signed(self, world: &World) -> Self {
-        let now = world.app().relay.clock().now();
+        let now = world.app().clock().now();
         self.signed_at(world, now)
     }
 

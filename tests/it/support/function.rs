@@ -49,7 +49,7 @@ impl Function {
         let (answers, answered) = mpsc::channel(1);
         let (invoked, for_extension) = mpsc::channel(1);
         let (asked, asks) = watch::channel(0);
-        let clock = world.app().relay.clock().clone();
+        let clock = world.app().clock().clone();
         let lambda = Lambda {
             events: received.into(),
             answers,

@@ -1,4 +1,4 @@
-//! The published schema of the sources' configuration.
+//! The published schemas of the sources' and of the tenants' configuration.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -11,12 +11,23 @@ pub fn repository(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
-    let schema: Value = serde_json::from_str(&repository("docs/sources.schema.json")).unwrap();
-    jsonschema::draft202012::new(&schema).unwrap()
-});
+fn schema(path: &str) -> Validator {
+    jsonschema::draft202012::new(&serde_json::from_str(&repository(path)).unwrap()).unwrap()
+}
 
-/// What the schema finds wrong with a configuration.
+static SOURCES: LazyLock<Validator> = LazyLock::new(|| schema("docs/sources.schema.json"));
+static TENANTS: LazyLock<Validator> = LazyLock::new(|| schema("docs/tenants.schema.json"));
+
+fn found(schema: &Validator, configuration: &Value) -> Vec<String> {
+    schema.iter_errors(configuration).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+/// What the schema finds wrong with a sources' configuration.
 pub fn faults(configuration: &Value) -> Vec<String> {
-    SCHEMA.iter_errors(configuration).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    found(&SOURCES, configuration)
+}
+
+/// What the schema finds wrong with a tenants' configuration.
+pub fn faults_of_tenants(configuration: &Value) -> Vec<String> {
+    found(&TENANTS, configuration)
 }

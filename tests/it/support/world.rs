@@ -118,7 +118,7 @@ impl World {
         let meter = Meter::default();
         let aws = meter.on(&local::aws::clients(&self.loopback.engine.url()));
         let settings = Settings::parse(&self.loopback.variables).unwrap();
-        (app(&settings, aws, self.app().relay.clock().clone()).await.unwrap(), meter)
+        (app(&settings, aws, self.app().clock().clone()).await.unwrap(), meter)
     }
 
     /// Another instance of the relay with other variables, as after a deployment.
@@ -148,17 +148,17 @@ impl World {
         let mut all = self.loopback.variables.clone();
         all.extend(owned(variables));
         let aws = local::aws::clients_of(dynamodb_url, &self.simulator().url());
-        app(&Settings::parse(&all).unwrap(), aws, self.app().relay.clock().clone()).await.unwrap()
+        app(&Settings::parse(&all).unwrap(), aws, self.app().clock().clone()).await.unwrap()
     }
 
     /// Another instance of the relay on the same table.
     pub async fn another_relay(&self) -> App {
-        self.loopback.another_relay(self.app().relay.clock().clone()).await.unwrap()
+        self.loopback.another_relay(self.app().clock().clone()).await.unwrap()
     }
 
     /// Another instance, whose clock is so many milliseconds ahead of everybody else's, or behind.
     pub async fn relay_whose_clock_is_off_by(&self, ms: i64) -> App {
-        let own_ms = Arc::new(AtomicI64::new(self.app().relay.clock().now().ms() + ms));
+        let own_ms = Arc::new(AtomicI64::new(self.app().clock().now().ms() + ms));
         self.loopback.another_relay(Clock::manual(own_ms)).await.unwrap()
     }
 
@@ -174,7 +174,7 @@ impl World {
 
     /// The event of a file, filled in and signed.
     pub fn ready(&self, file: &str) -> Value {
-        events::ready(file, &self.loopback.variables["SOURCES"], self.app().relay.clock().now()).unwrap()
+        events::ready(file, &self.loopback.variables["SOURCES"], self.app().clock().now()).unwrap()
     }
 
     /// Plays an event through the handler.
