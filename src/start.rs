@@ -34,7 +34,7 @@ pub async fn app(settings: &Settings, aws: Aws, clock: Clock) -> Result<App, Sta
     let sources = sources(&settings.sources, &tenants, manager).await?;
     let source_secrets = SourceSecrets::new(&sources, manager.clone());
     source_secrets
-        .read_all(&sources)
+        .read_all(&sources, clock.now())
         .await
         .map_err(|problems| ConfigError::one(settings.sources.variable, problems.join("\n    ")))?;
     let http = outbound::http_client()?;

@@ -1,5 +1,5 @@
-//! From a request to one of a known source. Where a key does not open and keys may have changed, they are read
-//! again once.
+//! From a request to one of a known source. Keys that were read long ago are read again first; where a key does not
+//! open and keys may have changed, they are read again once.
 
 use futures_util::future::join_all;
 
@@ -19,13 +19,14 @@ pub(super) async fn by_bearer(
 }
 
 async fn bearer(app: &App, unverified: &Unverified) -> Result<Verified, Problem> {
+    let now = app.clock().now();
+    let bearers = || app.sources.iter().filter(|source| source.is_bearer());
+    join_all(bearers().map(|source| app.source_secrets.keep_fresh(source, now))).await;
     let wrong = match unverified.verify_bearer(&app.sources) {
         Err(wrong @ NotVerified::WrongKey) => wrong,
         other => return Ok(other?),
     };
-    let now = app.clock().now();
-    let bearers = app.sources.iter().filter(|source| source.is_bearer());
-    let renewals = bearers.map(|source| app.source_secrets.renew(source, now));
+    let renewals = bearers().map(|source| app.source_secrets.renew(source, now));
     let renewed: Result<Vec<()>, _> = join_all(renewals).await.into_iter().collect();
     unverified.verify_bearer(&app.sources).map_err(|_| after(renewed, wrong))
 }
@@ -45,6 +46,7 @@ pub(super) async fn by_address(
 async fn address(app: &App, name: &str, unverified: &Unverified) -> Result<Verified, Problem> {
     let source = app.sources.find(name).ok_or(NotVerified::UnknownSource)?;
     let now = app.clock().now();
+    app.source_secrets.keep_fresh(source, now).await;
     let first = unverified.verify(source, now);
     let keys_may_differ = matches!(first, Err(NotVerified::WrongSecret | NotVerified::WrongSignature));
     if !keys_may_differ || source.keyring.arn().is_none() {

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::keys::{Keyring, Keys, secrets_of};
 use super::policy::{Policy, WirePolicy};
@@ -124,6 +125,7 @@ impl Sources {
                 Err(problems) => problems.into_iter().for_each(in_source),
             }
         }
+        faults.extend(shared_keys(&sources));
         if faults.is_empty() { Ok(Self(sources.into())) } else { Err(WrongSources(faults)) }
     }
 
@@ -161,6 +163,19 @@ impl Source {
         self.keyring.replace(Keys::parse(&secrets_of(text)?, &self.scheme)?);
         Ok(())
     }
+}
+
+/// A bearer key alone says who calls, so no two sources may share one.
+fn shared_keys(sources: &[Arc<Source>]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let mut is_shared = |source: &&Arc<Source>| {
+        let keys = source.keyring.live();
+        // Counted, so that each of its keys is looked at.
+        keys.is_some_and(|keys| keys.iter().filter(|key| !seen.insert(Sha256::digest(key))).count() > 0)
+    };
+    let bearers = sources.iter().filter(|source| source.is_bearer());
+    let shared = bearers.filter(|source| is_shared(source));
+    shared.map(|source| format!("source `{}`: one of its bearer keys is used twice", source.name)).collect()
 }
 
 /// How a source is called in a message: by its name if that is one, for anything else may be a secret.

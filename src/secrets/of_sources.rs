@@ -1,4 +1,5 @@
-//! The secrets that sources have by reference: read at the start, and again when one does not open.
+//! The secrets that sources have by reference: read at the start, again when one does not open, and again when they were
+//! read long ago, so that a key that was taken out stops opening.
 //!
 //! Invariant: however many knock in vain, a source's secret is read at most once a minute.
 
@@ -15,6 +16,8 @@ use crate::inbound::{Source, Sources};
 
 /// Milliseconds between two readings of a source's keys, whoever knocks in vain meanwhile.
 const RENEWED_EVERY_MS: i64 = 60_000;
+/// Milliseconds for which keys are believed without being read again.
+const BELIEVED_MS: i64 = 300_000;
 /// Sources whose keys are read at once.
 const READ_AT_ONCE: usize = 8;
 
@@ -25,8 +28,16 @@ pub struct SourceSecrets(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     manager: Client,
-    /// When each source's keys were last read again, and what came of it.
-    renewals: BTreeMap<SourceName, Mutex<Option<Renewal>>>,
+    /// What is known of each source's keys.
+    known: BTreeMap<SourceName, Mutex<Known>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// When they were last read.
+    read_at: Timestamp,
+    /// When they were last asked for again, and what came of it.
+    renewal: Option<Renewal>,
 }
 
 #[derive(Debug)]
@@ -39,13 +50,16 @@ impl SourceSecrets {
     /// The secrets of these sources.
     pub fn new(sources: &Sources, manager: Client) -> Self {
         let by_reference = sources.iter().filter(|source| source.keyring.arn().is_some());
-        let renewals = by_reference.map(|source| (source.name.clone(), Mutex::default())).collect();
-        Self(Arc::new(Inner { manager, renewals }))
+        let known = by_reference.map(|source| (source.name.clone(), Mutex::default())).collect();
+        Self(Arc::new(Inner { manager, known }))
     }
 
     /// Reads the keys of every source that has them by reference, for the start: one message for each that
     /// cannot be had or used.
-    pub async fn read_all(&self, sources: &Sources) -> Result<(), Vec<String>> {
+    pub async fn read_all(&self, sources: &Sources, now: Timestamp) -> Result<(), Vec<String>> {
+        for known in self.0.known.values() {
+            known.lock().await.read_at = now;
+        }
         let reads = stream::iter(sources.iter()).map(|source| self.read(source)).buffered(READ_AT_ONCE);
         let reads: Vec<_> = reads.collect().await;
         let failed = sources.iter().zip(reads).filter_map(|(source, read)| Some((source, read.err()?)));
@@ -54,19 +68,31 @@ impl SourceSecrets {
         if failed.is_empty() { Ok(()) } else { Err(failed) }
     }
 
+    /// Reads a source's keys again if they were read long ago. Where they cannot be had, the old ones stay.
+    pub async fn keep_fresh(&self, source: &Source, now: Timestamp) {
+        let Some(known) = self.0.known.get(&source.name) else { return };
+        let old = now.ms_since(known.lock().await.read_at) >= BELIEVED_MS;
+        if old && self.renew(source, now).await.is_err() {
+            tracing::warn!(source = %source.name, "its keys are older than they should be");
+        }
+    }
+
     /// Reads a source's keys again, at most once a minute. Whoever comes while they are read waits for them.
     /// An error where they could not be had: then nobody knows whether a key is wrong.
     pub async fn renew(&self, source: &Source, now: Timestamp) -> Result<(), NoSecret> {
-        let Some(renewal) = self.0.renewals.get(&source.name) else { return Ok(()) };
-        let mut last = renewal.lock().await;
-        if let Some(last) = last.as_ref().filter(|last| now.ms_since(last.at) < RENEWED_EVERY_MS) {
+        let Some(known) = self.0.known.get(&source.name) else { return Ok(()) };
+        let mut known = known.lock().await;
+        if let Some(last) = known.renewal.as_ref().filter(|last| now.ms_since(last.at) < RENEWED_EVERY_MS) {
             return last.result.clone();
         }
         let result = self.read(source).await;
-        if let Err(error) = &result {
-            tracing::error!(source = %source.name, %error, "a source's keys could not be read again");
+        match &result {
+            Ok(()) => known.read_at = now,
+            Err(error) => {
+                tracing::error!(source = %source.name, %error, "a source's keys could not be read again");
+            }
         }
-        *last = Some(Renewal { at: now, result: result.clone() });
+        known.renewal = Some(Renewal { at: now, result: result.clone() });
         result
     }
 

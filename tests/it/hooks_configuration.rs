@@ -40,6 +40,7 @@ fn cases() -> Vec<(Value, bool)> {
     vec![
         (one("0/verify/scheme", json!("none")), true),
         (one("0/tenant", json!("a/b")), true),
+        (one("0/verify", json!({ "scheme": "bearer", "secrets": ["hush"] })), false),
         (one("0/verify/secrets", json!([])), true),
         (one("0/verify/secrets", json!(["hush", " "])), true),
         (one("0/verify/secrets", json!(["hush "])), true),

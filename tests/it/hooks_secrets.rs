@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use local::sign;
 use serde_json::{Value, json};
 
-use crate::support::{Ask, World, machine};
+use crate::support::{Ask, World, get, machine};
 
 const OLD: &str = "the-old-key-opens-only-the-simulator";
 const NEW: &str = "the-new-key-opens-only-the-simulator";
@@ -142,4 +142,27 @@ async fn a_secret_that_cannot_be_had_or_opens_nothing_stops_the_start() {
         assert!(error.contains("SOURCES") && error.contains(said) && !error.contains("hush"), "{error}");
         assert!(error.contains("source `a`") && error.contains("source `b`"), "each is named: {error}");
     }
+}
+
+#[tokio::test]
+async fn a_key_that_was_taken_out_opens_for_five_minutes_more_at_most() {
+    let world = World::new().await;
+    let rule =
+        mock!(Client::get_secret_value).sequence().output(holds(OLD)).output(holds(NEW)).times(9).build();
+    let app = relay(&world, &[source("a", "bearer")], &rule).await.unwrap();
+    let with = async |key: &str| get("/v1/budget").bearer(key).send_to(&app).await.status;
+    world.pass_s(299);
+    assert_eq!((with(OLD).await, rule.num_calls()), (200, 1));
+    world.pass_s(1);
+    assert_eq!((with(OLD).await, with(NEW).await, rule.num_calls()), (401, 200, 2));
+}
+
+#[tokio::test]
+async fn old_keys_stay_while_they_cannot_be_read_again() {
+    let world = World::new().await;
+    let rule = mock!(Client::get_secret_value).sequence().output(holds(OLD)).error(fails).times(99).build();
+    let app = relay(&world, &[source("a", "github")], &rule).await.unwrap();
+    world.pass_s(600);
+    assert_eq!(signed(OLD, 1).send_to(&app).await.status, 202);
+    assert!(world.witness.lines.text().contains("its keys are older than they should be"));
 }
