@@ -1,5 +1,7 @@
 //! The start: from settings to a relay that can serve.
 
+use std::sync::Arc;
+
 use aws_sdk_secretsmanager::Client as SecretsManager;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -46,6 +48,7 @@ pub async fn app(settings: &Settings, aws: Aws, clock: Clock) -> Result<App, Sta
         source_secrets,
         respond_within_ms: settings.respond_within_ms,
         machines_per_request: settings.machines_per_request,
+        begun: Arc::default(),
     })
 }
 

@@ -81,7 +81,9 @@ async fn respond(
         }
         waiting.done(&record, patience).await.unwrap_or(record)
     });
-    answer::accepted_all(&join_all(ends).await)
+    let records = join_all(ends).await;
+    invocation.led_to(&records);
+    answer::accepted_all(&records)
 }
 
 /// Refuses a delivery that can never succeed, or accepts it as unfit where its source asks for that.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::domain::{SourceName, Timestamp};
+use crate::domain::{RequestRecord, SourceName, Timestamp};
 
 /// Milliseconds that a drain started by a request may take where nobody says.
 const INVOCATION_MS: i64 = 60_000;
@@ -16,12 +16,25 @@ pub struct Invocation {
     pub ends_at: Timestamp,
     /// Who asked, once that is verified.
     source: Arc<OnceLock<SourceName>>,
+    /// The requests it came to, once they are answered.
+    led_to: Arc<OnceLock<LedTo>>,
+}
+
+/// The requests an HTTP request came to, for its log line.
+#[derive(Debug)]
+pub(super) struct LedTo {
+    /// Their ids.
+    pub(super) requests: String,
+    /// Machines in them.
+    pub(super) machines: usize,
+    /// Those of them without an outcome.
+    pub(super) pending: usize,
 }
 
 impl Invocation {
     /// A request of this id, whose work must be over at `ends_at`.
     pub fn new(request_id: String, ends_at: Timestamp) -> Self {
-        Self { request_id, ends_at, source: Arc::default() }
+        Self { request_id, ends_at, source: Arc::default(), led_to: Arc::default() }
     }
 
     /// A request that nothing is known of.
@@ -32,6 +45,21 @@ impl Invocation {
     /// Remembers who asked.
     pub(super) fn asked_by(&self, source: &SourceName) {
         self.source.get_or_init(|| source.clone());
+    }
+
+    /// Remembers the requests it came to.
+    pub(super) fn led_to(&self, records: &[RequestRecord]) {
+        self.led_to.get_or_init(|| {
+            let ids: Vec<_> = records.iter().map(|record| record.request.id.to_string()).collect();
+            let outcomes = || records.iter().flat_map(|record| &record.outcomes);
+            let pending = outcomes().filter(|outcome| !outcome.is_final()).count();
+            LedTo { requests: ids.join(" "), machines: outcomes().count(), pending }
+        });
+    }
+
+    /// The requests it came to.
+    pub(super) fn requests(&self) -> Option<&LedTo> {
+        self.led_to.get()
     }
 
     /// Who asked.

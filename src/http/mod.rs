@@ -11,6 +11,9 @@ mod router;
 mod tag_requests;
 mod verified;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use crate::clock::Clock;
 use crate::inbound::{Source, Sources};
 use crate::relay::{Relay, Relays};
@@ -33,6 +36,8 @@ pub struct App {
     pub respond_within_ms: u32,
     /// Machines a request may name.
     pub machines_per_request: u32,
+    /// Whether a request came before.
+    pub begun: Arc<AtomicBool>,
 }
 
 impl App {

@@ -1,6 +1,7 @@
 //! The routes, and the layer around them all: it knows the request's id, writes problems and the log line.
 
 use std::any::Any;
+use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::body::Body;
@@ -62,10 +63,11 @@ async fn surround(State(app): State<App>, mut request: Request<Body>, next: Next
     let route = route.as_deref().unwrap_or("none");
 
     let mut response = next.run(request).await;
+    let cold_start = !app.begun.swap(true, Ordering::SeqCst);
     let took_ms = app.clock().now().ms_since(began_at);
     let problem = response.extensions_mut().remove::<Problem>();
     tell(
-        &Told { method: &method, route, took_ms, invocation: &invocation },
+        &Told { method: &method, route, took_ms, cold_start, invocation: &invocation },
         response.status(),
         problem.as_ref(),
     );
@@ -86,12 +88,15 @@ struct Told<'a> {
     method: &'a Method,
     route: &'a str,
     took_ms: i64,
+    /// Whether it was the process's first.
+    cold_start: bool,
     invocation: &'a Invocation,
 }
 
 fn tell(told: &Told<'_>, status: StatusCode, problem: Option<&Problem>) {
     let once = |is| (status == is).then_some(1);
-    let Told { method, route, took_ms, invocation } = told;
+    let Told { method, route, took_ms, cold_start, invocation } = told;
+    let led_to = invocation.requests();
     tracing::info!(
         VerificationFailures = once(StatusCode::UNAUTHORIZED),
         StoreFailures = once(StatusCode::SERVICE_UNAVAILABLE),
@@ -101,6 +106,10 @@ fn tell(told: &Told<'_>, status: StatusCode, problem: Option<&Problem>) {
         took_ms,
         request_id = invocation.request_id,
         source = invocation.source(),
+        requests = led_to.map(|led_to| led_to.requests.as_str()),
+        machines = led_to.map(|led_to| led_to.machines),
+        pending = led_to.map(|led_to| led_to.pending),
+        cold_start = cold_start.then_some(true),
         code = problem.map(Problem::code),
         inside = problem.and_then(Problem::inside),
         "request"

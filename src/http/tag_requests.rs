@@ -41,12 +41,14 @@ pub(super) async fn post(
 /// Answers when the request is done, or when the caller's patience is at its end.
 async fn respond(relay: &Relay, accepted: Accepted, patience: Patience, invocation: &Invocation) -> Response {
     let Accepted { record, waiting } = accepted;
-    if record.is_done() {
-        return answer::accepted(&record);
-    }
-    relay.start_drain(record.request.priority, invocation.ends_at);
-    let done = waiting.done(&record, patience).await;
-    answer::accepted(done.as_ref().unwrap_or(&record))
+    let record = if record.is_done() {
+        record
+    } else {
+        relay.start_drain(record.request.priority, invocation.ends_at);
+        waiting.done(&record, patience).await.unwrap_or(record)
+    };
+    invocation.led_to(std::slice::from_ref(&record));
+    answer::accepted(&record)
 }
 
 /// `GET /v1/tag-requests/{id}`

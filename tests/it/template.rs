@@ -142,7 +142,8 @@ fn every_alarm_looks_at_a_metric_there_is_and_has_its_page_and_its_test() {
         let (_, page) = description.split_once("docs/runbook.md#").expect(name);
         let test = pages.get(page).unwrap_or_else(|| panic!("{name}: docs/runbook.md has no {page}"));
         without_alarm.remove(page);
-        assert!(!own || test.as_ref().is_some_and(|test| runbook::is_a_test(test)), "{name}: {test:?}");
+        assert!(!own || test.is_some(), "{name}: no test");
+        assert!(test.as_ref().is_none_or(|test| runbook::is_a_test(test)), "{name}: {test:?}");
     }
     assert_eq!(without_alarm, BTreeSet::new(), "pages without an alarm");
 }
