@@ -41,7 +41,7 @@ async fn a_wrong_request_is_refused_with_its_number() {
         (&[("scope", "https://graph.microsoft.com/User.Read")], 400, "invalid_scope", 70_011),
         (&[("scope", "https://nobody.example/.default")], 400, "invalid_resource", 500_011),
         (&[("scope", "")], 400, "invalid_request", 900_144),
-        (&assertion, 400, "invalid_request", 70_021),
+        (&assertion, 401, "invalid_client", 700_027),
     ];
     for (changes, status, error, aadsts) in cases {
         let answer = bench.ask_token(changes).await.unwrap();
