@@ -2,6 +2,7 @@
 
 mod answer;
 mod budget;
+mod code;
 mod hooks;
 mod invocation;
 mod prefer;
@@ -19,9 +20,10 @@ use crate::inbound::{Source, Sources};
 use crate::relay::{Relay, Relays};
 use crate::secrets::SourceSecrets;
 
+pub use code::Code;
 pub use invocation::Invocation;
 pub use problem::{Problem, body_not_base64};
-pub use router::router;
+pub use router::{paths, router};
 
 /// What the routes work with. Cheap to clone.
 #[derive(Clone, Debug)]

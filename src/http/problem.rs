@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::Code;
 use crate::inbound::{Denied, NotVerified, Unreadable};
 use crate::relay::{AcceptError, RetryError};
 use crate::secrets::NoSecret;
@@ -20,7 +21,7 @@ const RETRY_AFTER_S: &str = "5";
 /// An error as the caller sees it, and as the log does.
 #[derive(Clone, Debug)]
 pub struct Problem {
-    status: StatusCode,
+    code: Code,
     shown: Box<Shown>,
     /// What happened inside.
     inside: Option<String>,
@@ -41,18 +42,19 @@ struct Shown {
 }
 
 impl Problem {
-    /// A problem of this status, stable code and detail.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    /// A problem of this code and detail.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        let status = code.status();
         let shown = Box::new(Shown {
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
-            code,
+            code: code.name(),
             detail: detail.into(),
             field: None,
             offset: None,
             request_id: String::new(),
         });
-        Self { status, shown, inside: None }
+        Self { code, shown, inside: None }
     }
 
     /// A source whose tenant is not there. The start refuses such a configuration.
@@ -64,7 +66,7 @@ impl Problem {
 
     /// The stable code.
     pub const fn code(&self) -> &'static str {
-        self.shown.code
+        self.code.name()
     }
 
     /// What the caller is told.
@@ -74,7 +76,7 @@ impl Problem {
 
     /// Whether the same request can never succeed.
     pub fn is_permanent(&self) -> bool {
-        self.status.is_client_error()
+        self.code.status().is_client_error()
     }
 
     /// What happened inside, for the log.
@@ -87,13 +89,14 @@ impl Problem {
         request_id.clone_into(&mut self.shown.request_id);
         let body = serde_json::to_vec(&self.shown).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
-        *response.status_mut() = self.status;
+        let status = self.code.status();
+        *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.status == StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
         }
         response
@@ -103,7 +106,7 @@ impl Problem {
 /// Carries the problem to the layer that knows the request's id and writes the answer.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
+        let mut response = self.code.status().into_response();
         response.extensions_mut().insert(self);
         response
     }
@@ -112,12 +115,12 @@ impl IntoResponse for Problem {
 /// The event says that its body is base64, and it is not.
 pub fn body_not_base64() -> Problem {
     let detail = "the body is marked as base64 and is not; send it as it is, or encode it whole";
-    Problem::new(StatusCode::BAD_REQUEST, "body_not_base64", detail)
+    Problem::new(Code::BodyNotBase64, detail)
 }
 
 impl From<NotVerified> for Problem {
     fn from(error: NotVerified) -> Self {
-        let problem = Self::new(StatusCode::UNAUTHORIZED, "not_verified", error.shown());
+        let problem = Self::new(Code::NotVerified, error.shown());
         Self { inside: Some(error.to_string()), ..problem }
     }
 }
@@ -127,27 +130,19 @@ impl From<Unreadable> for Problem {
         let detail = error.to_string();
         match error {
             Unreadable::Malformed { offset, .. } => {
-                let mut problem = Self::new(StatusCode::BAD_REQUEST, "malformed_json", detail);
+                let mut problem = Self::new(Code::MalformedJson, detail);
                 problem.shown.offset = Some(offset);
                 problem
             }
             Unreadable::Invalid { field, .. } => {
-                let mut problem = Self::new(StatusCode::BAD_REQUEST, "invalid_field", detail);
+                let mut problem = Self::new(Code::InvalidField, detail);
                 problem.shown.field = Some(field);
                 problem
             }
-            Unreadable::TooManyMachines { .. } => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_machines", detail)
-            }
-            Unreadable::TooMuch { .. } => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "delivery_too_large", detail)
-            }
-            Unreadable::NoMachine { .. } => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "no_machine_id", detail)
-            }
-            Unreadable::WrongTime { .. } => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "event_too_old", detail)
-            }
+            Unreadable::TooManyMachines { .. } => Self::new(Code::TooManyMachines, detail),
+            Unreadable::TooMuch { .. } => Self::new(Code::DeliveryTooLarge, detail),
+            Unreadable::NoMachine { .. } => Self::new(Code::NoMachineId, detail),
+            Unreadable::WrongTime { .. } => Self::new(Code::EventTooOld, detail),
         }
     }
 }
@@ -155,11 +150,11 @@ impl From<Unreadable> for Problem {
 impl From<Denied> for Problem {
     fn from(error: Denied) -> Self {
         let code = match error {
-            Denied::Tag(_) => "tag_not_allowed",
-            Denied::Action(_) => "action_not_allowed",
-            Denied::Machines { .. } => "machines_not_allowed",
+            Denied::Tag(_) => Code::TagNotAllowed,
+            Denied::Action(_) => Code::ActionNotAllowed,
+            Denied::Machines { .. } => Code::MachinesNotAllowed,
         };
-        Self::new(StatusCode::FORBIDDEN, code, error.to_string())
+        Self::new(code, error.to_string())
     }
 }
 
@@ -167,8 +162,7 @@ impl From<AcceptError> for Problem {
     fn from(error: AcceptError) -> Self {
         match error {
             AcceptError::KeyReused => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency_key_reused",
+                Code::IdempotencyKeyReused,
                 "this Idempotency-Key, or event id, was used for another request; a new request needs a new one",
             ),
             AcceptError::Store(error) => error.into(),
@@ -179,11 +173,11 @@ impl From<AcceptError> for Problem {
 impl From<RetryError> for Problem {
     fn from(error: RetryError) -> Self {
         let code = match error {
-            RetryError::NothingFailed => "nothing_to_retry",
-            RetryError::Changed => "request_changed",
+            RetryError::NothingFailed => Code::NothingToRetry,
+            RetryError::Changed => Code::RequestChanged,
             RetryError::Store(error) => return error.into(),
         };
-        Self::new(StatusCode::CONFLICT, code, format!("{error}; look at it before you try again"))
+        Self::new(code, format!("{error}; look at it before you try again"))
     }
 }
 
@@ -191,7 +185,7 @@ impl From<NoSecret> for Problem {
     fn from(error: NoSecret) -> Self {
         let detail =
             "the request could not be verified now and nothing was done; send it again after Retry-After";
-        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "secrets_unavailable", detail);
+        let problem = Self::new(Code::SecretsUnavailable, detail);
         Self { inside: Some(error.to_string()), ..problem }
     }
 }
@@ -201,12 +195,9 @@ impl From<StoreError> for Problem {
         let detail =
             "the request could not be made durable and nothing was done; send it again after Retry-After";
         let mut problem = match error {
-            StoreError::Unavailable(_) => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail)
-            }
+            StoreError::Unavailable(_) => Self::new(Code::StoreUnavailable, detail),
             StoreError::Malformed(_) => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal_error",
+                Code::InternalError,
                 "what is stored cannot be read; tell the relay's operator the requestId",
             ),
         };

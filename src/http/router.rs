@@ -9,22 +9,34 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get, post};
 use axum::{Router, response::IntoResponse};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{App, Invocation, Problem, budget, hooks, rate_limit, tag_requests};
+use super::{App, Code, Invocation, Problem, budget, hooks, rate_limit, tag_requests};
 
 /// Every route there is.
+fn routes() -> [(&'static str, MethodRouter<App>); 7] {
+    [
+        ("/v1/health", get(health)),
+        ("/v1/budget", get(budget::get)),
+        ("/v1/tag-requests", post(tag_requests::post)),
+        ("/v1/tag-requests/{id}", get(tag_requests::get)),
+        ("/v1/tag-requests/{id}/retry", post(tag_requests::retry)),
+        ("/v1/hooks/{source}", post(hooks::post)),
+        ("/v1/hooks/{source}/{token}", post(hooks::post)),
+    ]
+}
+
+/// The paths of every route, with their parameters in braces.
+pub fn paths() -> [&'static str; 7] {
+    routes().map(|(path, _)| path)
+}
+
+/// The routes, with what surrounds them.
 pub fn router(app: App) -> Router {
-    Router::new()
-        .route("/v1/health", get(health))
-        .route("/v1/budget", get(budget::get))
-        .route("/v1/tag-requests", axum::routing::post(tag_requests::post))
-        .route("/v1/tag-requests/{id}", get(tag_requests::get))
-        .route("/v1/tag-requests/{id}/retry", axum::routing::post(tag_requests::retry))
-        .route("/v1/hooks/{source}", axum::routing::post(hooks::post))
-        .route("/v1/hooks/{source}/{token}", axum::routing::post(hooks::post))
+    let routes = routes().into_iter().fold(Router::new(), |all, (path, route)| all.route(path, route));
+    routes
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(CatchPanicLayer::custom(panicked))
@@ -38,18 +50,18 @@ async fn health() -> Response {
 }
 
 async fn no_such_route() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such address; the routes are under /v1")
+    Problem::new(Code::NotFound, "there is no such address; the routes are under /v1")
 }
 
 async fn no_such_method(method: Method) -> Problem {
     let detail = format!("this address does not take {method}; see the Allow header");
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    Problem::new(Code::MethodNotAllowed, detail)
 }
 
 /// The panic's own text may hold anything, so it is not shown.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     let detail = "the relay has failed; tell its operator the requestId";
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail).into_response()
+    Problem::new(Code::InternalError, detail).into_response()
 }
 
 /// The path is not logged, its pattern is: a path may hold a secret.

@@ -5,12 +5,12 @@
 use axum::body::{Body, to_bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{HeaderMap, Request, header};
 use axum::response::Response;
 use bytes::Bytes;
 
 use super::verified::by_bearer;
-use super::{App, Invocation, Problem, answer, prefer};
+use super::{App, Code, Invocation, Problem, answer, prefer};
 use crate::domain::{RequestId, RequestRecord};
 use crate::inbound::{Asked, Unverified, Verified, allow, read_native};
 use crate::relay::{Accepted, Patience, Relay};
@@ -104,8 +104,7 @@ pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
+        Code::UnsupportedMediaType,
         "send JSON with the header `Content-Type: application/json`",
     ))
 }
@@ -117,20 +116,18 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Probl
         return Ok(Some(key));
     }
     Err(Problem::new(
-        StatusCode::BAD_REQUEST,
-        "invalid_idempotency_key",
+        Code::InvalidIdempotencyKey,
         format!("an Idempotency-Key is 1 to {KEY_MAX_CHARS} printable ASCII characters"),
     ))
 }
 
 pub(super) fn too_large() -> Problem {
     Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "body_too_large",
+        Code::BodyTooLarge,
         format!("a body has at most {BODY_MAX_BYTES} bytes; send several requests"),
     )
 }
 
 fn no_such_request() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such request of this source")
+    Problem::new(Code::NotFound, "there is no such request of this source")
 }

@@ -1,6 +1,6 @@
 use local::events;
 
-use crate::support::{Answer, World};
+use crate::support::World;
 
 #[tokio::test]
 async fn every_file_of_events_is_answered_as_its_table_says() {
@@ -33,7 +33,7 @@ async fn every_file_of_events_is_described() {
 async fn the_kinds_of_http_events_all_reach_the_same_routes() {
     let world = World::new().await;
     for file in ["add.json", "add-rest.json", "add-function-url.json", "base64-body.json"] {
-        let answer = Answer::new(&events::play(world.app(), events::load(file).unwrap()).await.unwrap());
+        let answer = world.play(events::load(file).unwrap()).await;
         assert_eq!((answer.status, answer.body["status"].as_str()), (200, Some("done")), "{file}");
     }
 }

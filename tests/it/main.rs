@@ -32,6 +32,7 @@ mod idempotency;
 mod lambda_runtime;
 mod logging;
 mod metrics;
+mod openapi;
 mod order;
 mod permissions;
 mod permit_faults;

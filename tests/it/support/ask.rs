@@ -4,7 +4,7 @@ use local::trial::Asked;
 use local::{events, senders, sign};
 use serde_json::{Value, json};
 
-use super::World;
+use super::{World, openapi};
 
 /// The id of a machine that exists.
 pub fn machine(number: usize) -> String {
@@ -97,6 +97,10 @@ impl Ask {
 
     pub fn at_path(self, path: &str) -> Self {
         Self { path: path.into(), ..self }
+    }
+
+    pub fn by_method(self, method: &'static str) -> Self {
+        Self { method, ..self }
     }
 
     pub fn path(&self) -> &str {
@@ -192,7 +196,7 @@ impl Ask {
 
     /// Sends it to another instance of the relay.
     pub async fn send_to(&self, app: &defender_tag_relay::http::App) -> Answer {
-        Answer::new(&events::play(app, self.event()).await.unwrap())
+        Answer::new(&openapi::play(app, self.event()).await.unwrap())
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, mpsc, watch};
 
-use super::{Answer, Ask, World};
+use super::{Answer, Ask, World, openapi};
 
 /// Longest wait for the function, in seconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -89,7 +89,9 @@ impl Function {
     pub async fn invoke(&mut self, ask: &Ask) -> Answer {
         self.events.send(ask.event()).await.unwrap();
         let answer = tokio::time::timeout(PATIENCE, self.answers.recv()).await;
-        Answer::new(&answer.expect("the function answers in time").unwrap())
+        let answer = answer.expect("the function answers in time").unwrap();
+        openapi::hold(&ask.event(), &answer);
+        Answer::new(&answer)
     }
 
     /// How often the extension has asked for the next event; Lambda freezes the function after that.

@@ -5,6 +5,7 @@ mod dead;
 mod function;
 mod gate;
 mod line;
+pub mod openapi;
 pub mod runbook;
 pub mod schema;
 mod witness;

@@ -14,7 +14,7 @@ use simulator::dynamodb::Storage;
 use tokio::sync::watch;
 
 use super::witness::Witness;
-use super::{Answer, Lines, get};
+use super::{Answer, Lines, get, openapi};
 
 /// A slow machine must not turn a 200 into a 202, unless that is what a test is about.
 fn patient(mut variables: Variables) -> Variables {
@@ -185,7 +185,7 @@ impl World {
     /// Plays an event of any kind through the handler.
     pub async fn play_any(&self, event: Value) -> Value {
         self.witness.must_not_tell_proof_of(&event);
-        let answer = events::play(self.app(), event).await.unwrap();
+        let answer = openapi::play(self.app(), event).await.unwrap();
         self.witness.answered(&answer);
         answer
     }
