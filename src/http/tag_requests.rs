@@ -112,7 +112,8 @@ pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let key = value.to_str().unwrap_or_default().trim();
-    if (1..=KEY_MAX_CHARS).contains(&key.len()) {
+    let printable = key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if printable && (1..=KEY_MAX_CHARS).contains(&key.len()) {
         return Ok(Some(key));
     }
     Err(Problem::new(

@@ -73,7 +73,7 @@ pub enum Unreadable {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+#[serde(deny_unknown_fields, expecting = "a JSON object", rename_all = "PascalCase")]
 struct Wire {
     value: String,
     action: String,
@@ -129,7 +129,7 @@ fn parse(text: &str) -> Result<Wire, Unreadable> {
 
 fn unreadable(text: &str, field: &str, error: &serde_json::Error) -> Unreadable {
     match error.classify() {
-        Category::Data if field == "." || field == "?" => invalid("the request", what(error)),
+        Category::Data if ["", ".", "?"].contains(&field) => invalid("the request", what(error)),
         Category::Data => invalid(field, what(error)),
         Category::Eof | Category::Syntax | Category::Io => at_byte(text, error),
     }
@@ -187,7 +187,9 @@ mod tests {
             ("trailing comma", "{\n  \"Value\": \"vip\",\n}".into()),
             ("two documents", body("\"vip\"", "\"Add\"", &good, "") + " {}"),
             ("not an object", "[1]".into()),
+            ("nothing", "null".into()),
             ("misspelt field", r#"{"value": "vip"}"#.into()),
+            ("nameless field", r#"{"": "vip"}"#.into()),
             ("doubled field", body("\"a\"", "\"Add\"", &good, ", \"Value\": \"b\"")),
             ("missing field", r#"{"Value": "vip"}"#.into()),
             ("number for a tag", body("5", "\"Add\"", &good, "")),

@@ -15,6 +15,7 @@ async fn bad_input_is_answered_with_a_clear_problem_and_nothing_is_done() {
     let cases = [
         ("malformed JSON", Ask::raw("{\"Value\": \"vip\",}").event()),
         ("misspelt field", Ask::native(&json!({ "value": "vip" })).event()),
+        ("nameless field", Ask::native(&json!({ "": "vip" })).event()),
         ("bad machine id", Ask::add("vip", &[machine(1), "34e8".into()]).event()),
         ("empty list", Ask::add("vip", &[]).event()),
         ("empty tag", native("").event()),
@@ -24,6 +25,7 @@ async fn bad_input_is_answered_with_a_clear_problem_and_nothing_is_done() {
         ("more than 1 MiB", Ask::raw(&" ".repeat(1024 * 1024 + 1)).event()),
         ("wrong content type", native("vip").header("content-type", "text/plain").event()),
         ("long idempotency key", native("vip").key(&"k".repeat(256)).event()),
+        ("tab in an idempotency key", native("vip").key("case\t1").event()),
         ("invalid UTF-8", invalid_utf8),
         ("wrong base64", local::events::load("wrong-base64.json").unwrap()),
         ("no key", native("vip").header("authorization", "Basic x").event()),

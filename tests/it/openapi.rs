@@ -71,15 +71,19 @@ fn every_example_is_as_its_schema_says() {
 #[tokio::test]
 async fn every_example_of_a_request_is_accepted() {
     let world = World::new().await;
-    let webhook = &document()["components"]["requestBodies"]["Webhook"];
-    let native = &document()["paths"]["/v1/tag-requests"]["post"]["requestBody"];
-    for (path, body) in [("/v1/tag-requests", native), ("/v1/hooks/soar", webhook)] {
-        let examples = body["content"]["application/json"]["examples"].as_object().unwrap();
-        for (name, example) in examples {
-            let answer = Ask::native(&example["value"]).at_path(path).send(&world).await;
+    let mut sent = Vec::new();
+    for (path, methods) in document()["paths"].as_object().unwrap() {
+        let body = &methods["post"]["requestBody"]["content"]["application/json"];
+        for (name, example) in body["examples"].as_object().into_iter().flatten() {
+            let ask = Ask::native(&example["value"]).at_path(&path.replace("{source}", "soar"));
+            let hook = |source: &str| Ask::hook(source, ask.body()).signed(&world);
+            let answer = if path.ends_with("{token}") { hook(name) } else { ask.clone() }.send(&world).await;
             assert!([200, 202].contains(&answer.status), "{name}: {:?}", answer.body);
+            sent.push(name);
         }
     }
+    sent.sort();
+    assert_eq!(sent, ["add", "native", "remove", "splunk"]);
 }
 
 /// What an answer must not be, and what is said of it.
