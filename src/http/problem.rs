@@ -60,7 +60,7 @@ impl Problem {
     /// A source whose tenant is not there. The start refuses such a configuration.
     pub(super) fn no_tenant() -> Self {
         let detail = "the relay has failed; tell its operator the requestId";
-        let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail);
+        let problem = Self::new(Code::InternalError, detail);
         Self { inside: Some("the source's tenant is not there".into()), ..problem }
     }
 
