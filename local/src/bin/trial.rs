@@ -9,7 +9,7 @@ use comfy_table::{Table, presets};
 use defender_tag_relay::config::from_environment;
 use defender_tag_relay::domain::Timestamp;
 use lambda_runtime::Error;
-use local::trial::{Answers, Contest, Killing, Load, contend, serve_instance};
+use local::trial::{Answers, Contest, Killing, Load, Soak, contend, serve_instance};
 
 /// Machines of the large backlog, and of each request that makes it up.
 const BACKLOG: (usize, usize) = (100_000, 137);
@@ -52,6 +52,21 @@ enum Trial {
         #[arg(long, default_value_t = 240)]
         seconds: i64,
     },
+    /// A mix of senders for minutes, on many relay processes; prints one table.
+    Soak {
+        /// The seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How long, in minutes.
+        #[arg(long, default_value_t = 10)]
+        minutes: i64,
+        /// Relay processes.
+        #[arg(long, default_value_t = 6)]
+        instances: usize,
+        /// Senders at once.
+        #[arg(long, default_value_t = 12)]
+        senders: usize,
+    },
     /// One contender process of a contest. Its settings are in the environment.
     #[command(hide = true)]
     Contender {
@@ -77,6 +92,9 @@ async fn main() -> ExitCode {
         Trial::Load => load().await,
         Trial::Contest { seed, contenders, kills, times, seconds } => {
             contest(Contest { seed, contenders, kills, times, seconds, calls_per_hour: 1500 }).await
+        }
+        Trial::Soak { seed, minutes, instances, senders } => {
+            soak(Soak { seed, instances, senders, pause_ms: 100, seconds: minutes * 60 }).await
         }
         Trial::Contender { since_ms, times } => {
             contend(&from_environment(), Timestamp::from_ms(since_ms), times).await
@@ -107,6 +125,12 @@ async fn kill(seeds: std::ops::Range<u64>, kills: usize) -> Result<(), Error> {
 async fn contest(plan: Contest) -> Result<(), Error> {
     let contested = plan.run(&std::env::current_exe()?).await?;
     println!("seed {}: {contested:?}", plan.seed);
+    Ok(())
+}
+
+async fn soak(plan: Soak) -> Result<(), Error> {
+    println!("seed {}", plan.seed);
+    println!("{}", plan.run(&std::env::current_exe()?).await?.table());
     Ok(())
 }
 

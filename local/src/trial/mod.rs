@@ -6,6 +6,7 @@ mod history;
 mod instances;
 mod killing;
 mod load;
+mod soak;
 
 pub use contender::contend;
 pub use contest::{Contest, Contested};
@@ -13,3 +14,4 @@ pub use history::{Asked, History, Sent};
 pub use instances::{Instances, serve_instance};
 pub use killing::{Killing, Verdict};
 pub use load::{Answers, Load};
+pub use soak::{Soak, Soaked};
