@@ -46,4 +46,5 @@ mod store_faults;
 mod template;
 mod tenants;
 mod trail;
+mod units;
 mod waiting;
