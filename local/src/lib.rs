@@ -7,6 +7,7 @@ pub mod events;
 pub mod loopback;
 pub mod meter;
 pub mod proof;
+pub mod runtime_api;
 pub mod senders;
 pub mod sign;
 pub mod trial;

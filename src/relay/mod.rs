@@ -135,6 +135,11 @@ impl Relay {
         self.0.parts.store.load(id).await
     }
 
+    async fn warm_up(&self) {
+        let (token, table) = tokio::join!(self.0.parts.tokens.get(), self.0.parts.store.drain_state());
+        tracing::debug!(token = token.is_ok(), table = table.is_ok(), "warm");
+    }
+
     /// What is done each minute: drains, and tells what still waits.
     pub async fn on_schedule(&self, stop_before: Timestamp) {
         self.drain(Priority::Urgent, stop_before).await;

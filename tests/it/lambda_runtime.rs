@@ -1,3 +1,5 @@
+use simulator::TokenFault;
+
 use crate::support::{Ask, Function, World, get, machine};
 
 #[tokio::test]
@@ -22,4 +24,23 @@ async fn where_there_are_no_extensions_the_answer_waits_for_the_call_in_flight()
     let mut function = Function::start(&world, false).await;
     let answer = function.invoke(&Ask::add("vip", &[machine(1)])).await;
     assert_eq!((answer.status, world.simulator().arrivals()[0].status), (202, 200));
+}
+
+#[tokio::test]
+async fn the_token_is_there_before_the_first_request() {
+    let world = World::on_the_systems_clock([]).await;
+    let mut function = Function::start(&world, true).await;
+    assert_eq!(function.invoke(&get("/v1/health")).await.status, 200);
+    assert_eq!((world.simulator().token_requests(), world.calls()), (1, 0));
+    let answer = function.invoke(&Ask::add("vip", &[machine(1)])).await;
+    assert_eq!((answer.outcome(0), world.simulator().token_requests()), ("applied", 1));
+}
+
+#[tokio::test]
+async fn an_entra_that_does_not_answer_keeps_no_start_from_its_end() {
+    let world = World::on_the_systems_clock([]).await;
+    world.simulator().next_token(TokenFault::Slow { ms: 60_000 });
+    let mut function = Function::start(&world, true).await;
+    assert_eq!(function.invoke(&get("/v1/health")).await.status, 200);
+    assert_eq!(world.simulator().token_requests(), 1);
 }

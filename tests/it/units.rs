@@ -9,7 +9,7 @@ const ALONE_MAX: f64 = 12.0;
 /// Write units that one of a hundred that wait together may cost.
 const TOGETHER_MAX: f64 = 6.0;
 /// How many wait together.
-const TOGETHER: usize = 100;
+const TOGETHER: u32 = 100;
 
 #[tokio::test]
 async fn a_request_alone_costs_few_units() {
@@ -29,14 +29,14 @@ async fn requests_that_wait_together_share_what_a_drain_costs() {
     let (relay, meter) = world.relay_metered().await;
     world.simulator().next(Fault::TooManyRequests { retry_after_s: Some(60) });
     for n in 0..TOGETHER {
-        let answer = Ask::add("vip", &[machine(n)]).at_once().send_to(&relay).await;
+        let answer = Ask::add("vip", &[machine(n as usize)]).at_once().send_to(&relay).await;
         assert_eq!(answer.status, 202);
         relay.relays.until_idle().await;
     }
     world.pass_s(61);
     world.drain_until_empty(&relay).await;
-    let a_request = meter.units().write / TOGETHER as f64;
+    let a_request = meter.units().write / f64::from(TOGETHER);
     println!("together: {:?}, {a_request:.2} write units a request", meter.units());
-    assert_eq!(world.call_sizes().last(), Some(&TOGETHER), "they left together");
+    assert_eq!(world.call_sizes().last(), Some(&(TOGETHER as usize)), "they left together");
     assert!(a_request > 0.0 && a_request <= TOGETHER_MAX, "{a_request}");
 }

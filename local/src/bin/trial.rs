@@ -1,6 +1,6 @@
 //! Trials of the relay on this machine: `cargo trial killing`, `cargo trial contest`, `cargo trial load`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -9,7 +9,7 @@ use comfy_table::{Table, presets};
 use defender_tag_relay::config::from_environment;
 use defender_tag_relay::domain::Timestamp;
 use lambda_runtime::Error;
-use local::trial::{Answers, Contest, Killing, Load, Soak, contend, serve_instance};
+use local::trial::{Answers, Artifact, Contest, Killing, Load, Soak, contend, serve_instance};
 
 /// Machines of the large backlog, and of each request that makes it up.
 const BACKLOG: (usize, usize) = (100_000, 137);
@@ -52,6 +52,15 @@ enum Trial {
         #[arg(long, default_value_t = 240)]
         seconds: i64,
     },
+    /// The function's own binary: start, memory, processor time; judged against their bounds.
+    Artifact {
+        /// The function's binary, as it is deployed.
+        #[arg(long, default_value = ".aws-sam/build/RelayFunction/bootstrap")]
+        relay: PathBuf,
+        /// The smallest function's: `cargo lambda build --release --package hello` makes it.
+        #[arg(long, default_value = "target/lambda/hello/bootstrap")]
+        hello: PathBuf,
+    },
     /// A mix of senders for minutes, on many relay processes; prints one table.
     Soak {
         /// The seed.
@@ -93,6 +102,7 @@ async fn main() -> ExitCode {
         Trial::Contest { seed, contenders, kills, times, seconds } => {
             contest(Contest { seed, contenders, kills, times, seconds, calls_per_hour: 1500 }).await
         }
+        Trial::Artifact { relay, hello } => artifact(&relay, &hello).await,
         Trial::Soak { seed, minutes, instances, senders } => {
             soak(Soak { seed, instances, senders, pause_ms: 100, seconds: minutes * 60 }).await
         }
@@ -126,6 +136,12 @@ async fn contest(plan: Contest) -> Result<(), Error> {
     let contested = plan.run(&std::env::current_exe()?).await?;
     println!("seed {}: {contested:?}", plan.seed);
     Ok(())
+}
+
+async fn artifact(relay: &Path, hello: &Path) -> Result<(), Error> {
+    let measured = Artifact::measure(relay, hello).await?;
+    println!("{}", measured.table());
+    Ok(measured.judge()?)
 }
 
 async fn soak(plan: Soak) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! Trials: relay processes under load, and killed under load, on this machine alone.
 
+mod artifact;
 mod contender;
 mod contest;
 mod history;
@@ -8,6 +9,7 @@ mod killing;
 mod load;
 mod soak;
 
+pub use artifact::Artifact;
 pub use contender::contend;
 pub use contest::{Contest, Contested};
 pub use history::{Asked, History, Sent};
