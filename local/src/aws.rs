@@ -3,7 +3,7 @@
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use defender_tag_relay::aws::Aws;
+use defender_tag_relay::aws::{Aws, transport};
 
 /// The region that requests are signed for. The embedded engine does not look at it.
 pub const REGION: &str = "us-east-1";
@@ -28,5 +28,6 @@ pub(crate) fn config(url: &str) -> SdkConfig {
         .region(Region::from_static(REGION))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(url)
+        .http_client(transport())
         .build()
 }

@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// When an invocation must be over, in milliseconds from its beginning, as `template.yaml` has it.
-const DEADLINE_MS: i64 = 60_000;
+pub const DEADLINE_MS: i64 = 60_000;
 /// The function's ARN in every invocation.
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:relay";
 
@@ -31,6 +31,7 @@ struct Lambda {
     rested: watch::Sender<usize>,
     ready: watch::Sender<bool>,
     now_ms: NowMs,
+    deadline_ms: i64,
 }
 
 /// A Runtime API for one process. It ends when this is dropped.
@@ -47,15 +48,17 @@ pub struct RuntimeApi {
 }
 
 impl RuntimeApi {
-    /// Serves on a free port of 127.0.0.1. `extensions`: whether Lambda has them.
-    pub async fn start(extensions: bool, now_ms: NowMs) -> io::Result<Self> {
+    /// Serves on a free port of 127.0.0.1. `extensions`: whether Lambda has them. `deadline_ms`: how long an invocation
+    /// may take.
+    pub async fn start(extensions: bool, deadline_ms: i64, now_ms: NowMs) -> io::Result<Self> {
         let (events, received) = mpsc::channel(1);
         let (answers, answered) = mpsc::channel(1);
         let (invoked, for_extension) = mpsc::channel(1);
         let (rested, rests) = watch::channel(0);
         let (ready, is_ready) = watch::channel(false);
         let (received, for_extension) = (received.into(), for_extension.into());
-        let lambda = Lambda { events: received, answers, invoked, for_extension, rested, ready, now_ms };
+        let lambda =
+            Lambda { events: received, answers, invoked, for_extension, rested, ready, now_ms, deadline_ms };
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
         let mut server = JoinSet::new();
@@ -98,7 +101,7 @@ async fn next(State(lambda): State<Arc<Lambda>>) -> Response {
     let _ = lambda.invoked.try_send(());
     let headers = [
         ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned()),
-        ("lambda-runtime-deadline-ms", ((lambda.now_ms)() + DEADLINE_MS).to_string()),
+        ("lambda-runtime-deadline-ms", ((lambda.now_ms)() + lambda.deadline_ms).to_string()),
         ("lambda-runtime-invoked-function-arn", ARN.to_owned()),
     ];
     (headers, Json(event)).into_response()
@@ -122,7 +125,7 @@ async fn extension_next(State(lambda): State<Arc<Lambda>>) -> Response {
         return StatusCode::GONE.into_response();
     }
     Json(json!({
-        "eventType": "INVOKE", "deadlineMs": (lambda.now_ms)() + DEADLINE_MS, "requestId": "1",
+        "eventType": "INVOKE", "deadlineMs": (lambda.now_ms)() + lambda.deadline_ms, "requestId": "1",
         "invokedFunctionArn": ARN, "tracing": { "type": "X-Amzn-Trace-Id", "value": "Root=1" },
     }))
     .into_response()

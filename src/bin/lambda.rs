@@ -9,9 +9,6 @@ use defender_tag_relay::start::app;
 use defender_tag_relay::{lambda, logging};
 use lambda_http::Error;
 
-/// Milliseconds before the first request that may go into connections and tokens. Lambda gives a start ten seconds.
-const WARM_UP_MS: i64 = 2_000;
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match serve().await {
@@ -31,6 +28,5 @@ async fn serve() -> Result<(), Error> {
     logging::to_stdout(level, function);
     let settings = settings?;
     let app = app(&settings, Aws::from_environment().await, Clock::system()).await?;
-    app.relays.warm_up(WARM_UP_MS).await;
     lambda::run(app).await
 }

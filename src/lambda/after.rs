@@ -13,6 +13,11 @@ use tokio::sync::{Mutex, mpsc};
 use super::handle;
 use crate::http::App;
 
+/// Milliseconds from the registration until Lambda surely knows that the function is ready.
+const READY_WITHIN_MS: i64 = 5;
+/// Milliseconds that may go into tokens before a request needs them.
+const WARM_UP_MS: i64 = 2_000;
+
 /// Sends a word when it is dropped, so that the extension hears of every end, a panic's too.
 struct Ended(mpsc::UnboundedSender<()>);
 
@@ -38,7 +43,9 @@ pub async fn run(app: App) -> Result<(), Error> {
         }
     });
     let extension = Extension::new().with_events(&["INVOKE"]).with_events_processor(after);
-    match extension.register().await {
+    let registered = extension.register().await;
+    tokio::spawn(warm_up(app.clone()));
+    match registered {
         Ok(extension) => {
             let handler = service_fn(move |event: LambdaEvent<Value>| {
                 let (app, ended) = (app.clone(), Ended(ended.clone()));
@@ -55,6 +62,12 @@ pub async fn run(app: App) -> Result<(), Error> {
             lambda_runtime::run(service_fn(move |event| answer_last(app.clone(), event))).await
         }
     }
+}
+
+/// Beside the first request, not before it: no outside world keeps the function from being ready.
+async fn warm_up(app: App) {
+    app.clock().wait_until(app.clock().now().plus_ms(READY_WITHIN_MS)).await;
+    app.relays.warm_up(WARM_UP_MS).await;
 }
 
 async fn answer_last(app: App, event: LambdaEvent<Value>) -> Result<Value, Error> {

@@ -136,8 +136,8 @@ impl Relay {
     }
 
     async fn warm_up(&self) {
-        let (token, table) = tokio::join!(self.0.parts.tokens.get(), self.0.parts.store.drain_state());
-        tracing::debug!(token = token.is_ok(), table = table.is_ok(), "warm");
+        let token = self.0.parts.tokens.get().await;
+        tracing::debug!(tenant = %self.tenant(), token = token.is_ok(), "warm");
     }
 
     /// What is done each minute: drains, and tells what still waits.

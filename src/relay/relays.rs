@@ -40,13 +40,13 @@ impl Relays {
         &self.first
     }
 
-    /// Opens connections and fetches tokens before the first request needs them, for so many milliseconds at most.
-    /// Nothing fails here: whatever is wrong is told by the request that meets it.
+    /// Fetches the tokens before a request needs them, for so many milliseconds at most. Nothing fails here: whatever
+    /// is wrong is told by the request that meets it.
     pub async fn warm_up(&self, within_ms: i64) {
         let clock = self.first.clock();
         tokio::select! {
             _ = join_all(self.iter().map(Relay::warm_up)) => {}
-            () = clock.wait_until(clock.now().plus_ms(within_ms)) => tracing::debug!("not everything is warm"),
+            () = clock.wait_until(clock.now().plus_ms(within_ms)) => tracing::debug!("not every token is there"),
         }
     }
 

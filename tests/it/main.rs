@@ -21,6 +21,7 @@ mod crashes;
 mod defender_answers;
 mod entra_answers;
 mod events;
+mod faults;
 mod gathering;
 mod hooks;
 mod hooks_configuration;

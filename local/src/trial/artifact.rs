@@ -13,7 +13,7 @@ use simulator::dynamodb::Storage;
 use tokio::process::{Child, Command};
 
 use super::instances::memory_of;
-use crate::runtime_api::RuntimeApi;
+use crate::runtime_api::{DEADLINE_MS, RuntimeApi};
 use crate::{Loopback, Options, events};
 
 /// Starts of each function; the middle one counts.
@@ -128,7 +128,7 @@ impl Running {
     )]
     async fn start(binary: &Path, variables: &Variables) -> Result<Self, Error> {
         let clock = Clock::system();
-        let mut api = RuntimeApi::start(true, Box::new(move || clock.now().ms())).await?;
+        let mut api = RuntimeApi::start(true, DEADLINE_MS, Box::new(move || clock.now().ms())).await?;
         let began = tokio::time::Instant::now();
         let process = Command::new(binary)
             .env_clear()
@@ -141,6 +141,7 @@ impl Running {
             .envs([("AWS_LAMBDA_FUNCTION_NAME", "relay"), ("AWS_LAMBDA_FUNCTION_VERSION", "1")])
             .envs([("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"), ("AWS_LAMBDA_RUNTIME_API", &api.address)])
             .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
         tokio::time::timeout(PATIENCE, api.until_ready()).await?;

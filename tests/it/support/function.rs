@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::Duration;
 
-use local::runtime_api::RuntimeApi;
+use local::runtime_api::{DEADLINE_MS, RuntimeApi};
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
@@ -17,14 +17,20 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A running function.
 pub struct Function {
     api: RuntimeApi,
-    _process: Child,
+    process: Child,
 }
 
 impl Function {
     /// Starts the function with the environment of the world's relay. `extensions`: whether Lambda has them.
     pub async fn start(world: &World, extensions: bool) -> Self {
+        Self::start_for(world, extensions, DEADLINE_MS).await
+    }
+
+    /// The same, with so many milliseconds for each invocation.
+    pub async fn start_for(world: &World, extensions: bool, deadline_ms: i64) -> Self {
         let clock = world.app().clock().clone();
-        let api = RuntimeApi::start(extensions, Box::new(move || clock.now().ms())).await.unwrap();
+        let now_ms = Box::new(move || clock.now().ms());
+        let api = RuntimeApi::start(extensions, deadline_ms, now_ms).await.unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_defender-tag-relay"))
             .env_clear()
             .envs(&world.loopback.variables)
@@ -46,7 +52,35 @@ impl Function {
                 lines.write_all(&bytes[..read]).unwrap();
             }
         });
-        Self { api, _process: process }
+        Self { api, process }
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.process.id().unwrap()
+    }
+
+    /// Returns when the process is gone.
+    pub async fn until_gone(&mut self) {
+        tokio::time::timeout(PATIENCE, self.process.wait()).await.expect("it ends in time").unwrap();
+    }
+
+    /// From now on the process gets no memory beside what it has and these bytes.
+    pub fn has_no_memory_but(&self, more: u64) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let held = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.trim().strip_suffix(" kB"));
+        let limit = held.unwrap().parse::<u64>().unwrap() * 1024 + more;
+        let mut prlimit = std::process::Command::new("prlimit");
+        prlimit.arg(format!("--pid={}", self.id())).arg(format!("--as={limit}"));
+        assert!(prlimit.status().unwrap().success());
+    }
+
+    /// Gives the function an event and returns its answer; none if it ends instead.
+    pub async fn try_invoke(&mut self, ask: &Ask) -> Option<Answer> {
+        tokio::select! {
+            answer = self.api.invoke(ask.event()) => Some(Answer::new(&answer?)),
+            _ = self.process.wait() => None,
+        }
     }
 
     /// Gives the function an event and returns its answer as soon as Lambda has it.

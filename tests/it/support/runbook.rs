@@ -14,9 +14,11 @@ pub fn pages() -> BTreeMap<String, Option<String>> {
     pages.map(page).collect()
 }
 
-/// Whether a test of this name is in this binary.
+/// Whether a test of this name is in the repository's tests.
 pub fn is_a_test(name: &str) -> bool {
-    let files = std::fs::read_dir("tests/it").unwrap().map(|entry| entry.unwrap().path());
-    let mut sources = files.filter(|path| path.is_file()).map(|path| std::fs::read_to_string(path).unwrap());
+    let folders = ["tests/it", "tests/it/faults", "local/tests"];
+    let files = folders.into_iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let files = files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let mut sources = files.map(|path| std::fs::read_to_string(path).unwrap());
     sources.any(|source| source.contains(&format!("fn {name}(")))
 }

@@ -144,6 +144,14 @@ impl World {
         self.relay_on(dynamodb_url, variables).await
     }
 
+    /// Another instance of the relay that finds each of its outside worlds at an address of its own.
+    pub async fn relay_by(&self, dynamodb: &str, secrets: &str, defender: &str, entra: &str) -> App {
+        let mut all = self.loopback.variables.clone();
+        all.extend(owned([("DEFENDER_ENDPOINT", defender), ("LOGIN_ENDPOINT", entra)]));
+        let aws = local::aws::clients_of(dynamodb, secrets);
+        app(&Settings::parse(&all).unwrap(), aws, self.app().clock().clone()).await.unwrap()
+    }
+
     async fn relay_on<const N: usize>(&self, dynamodb_url: &str, variables: [(&str, &str); N]) -> App {
         let mut all = self.loopback.variables.clone();
         all.extend(owned(variables));

@@ -27,8 +27,10 @@ const DEFENDER_MS: (u64, u64) = (150, 100);
 const RESPOND_WITHIN_MS: &str = "1000";
 /// Looks at the backlog, one a second, before it is taken for stuck.
 const LOOKS_MAX: usize = 900;
-/// KiB that the processes may hold more at the end than when they were warm: what an allocator keeps.
-const GROWTH_MAX_KIB: u64 = 16 * 1024;
+/// Milliseconds between two looks at the processes' memory.
+const LOOK_AT_MEMORY_MS: i64 = 2_000;
+/// KiB that each process may hold more, at most, in the second half than in the first: what an allocator keeps.
+const GROWTH_MAX_KIB: u64 = 4 * 1024;
 
 /// How much is tried.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +64,7 @@ pub struct Soaked {
     pub calls: Vec<usize>,
     /// Calls, at most, in any minute and any hour.
     pub most: (usize, usize),
-    /// KiB that the processes held together, warm and at the end.
+    /// KiB that the processes held together, at most, in the first half and in the second.
     pub memory_kib: (u64, u64),
 }
 
@@ -100,17 +102,24 @@ impl Run {
         let ends_at = self.clock.now().plus_ms(self.plan.seconds * 1000);
         let senders =
             (0..self.plan.senders).map(|number| tokio::spawn(Arc::clone(&self).sender(number, ends_at)));
-        let warm_at = self.clock.now().plus_ms(self.plan.seconds * 1000 / 5);
-        let warm = async {
-            self.clock.wait_until(warm_at).await;
-            self.instances.memory_kib()
-        };
-        let (sent, warm_kib) = tokio::join!(join_all(senders), warm);
+        let (sent, memory_kib) = tokio::join!(join_all(senders), self.memory_until(ends_at));
         for sender in sent {
             sender??;
         }
         self.until_empty().await?;
-        self.verdict((warm_kib, self.instances.memory_kib())).await
+        self.verdict(memory_kib).await
+    }
+
+    /// KiB that the processes held at most before the middle and after it.
+    async fn memory_until(&self, ends_at: Timestamp) -> (u64, u64) {
+        let middle = ends_at.plus_ms(-self.plan.seconds * 1000 / 2);
+        let mut most = (0, 0);
+        while self.clock.now() < ends_at {
+            let half = if self.clock.now() < middle { &mut most.0 } else { &mut most.1 };
+            *half = self.instances.memory_kib().max(*half);
+            self.clock.wait_until(self.clock.now().plus_ms(LOOK_AT_MEMORY_MS)).await;
+        }
+        most
     }
 
     /// Sends one request after the other until the end.
@@ -179,12 +188,12 @@ impl Run {
 impl Soaked {
     /// What must hold beside what the history was held against.
     fn judge(&self) -> Result<(), String> {
-        let (warm, end) = self.memory_kib;
+        let (first, second) = self.memory_kib;
         if self.failed > 0 {
             return Err(format!("{} requests were not accepted", self.failed));
         }
-        if end > warm + GROWTH_MAX_KIB {
-            return Err(format!("memory has grown from {warm} to {end} KiB"));
+        if second > first + GROWTH_MAX_KIB * self.plan.instances as u64 {
+            return Err(format!("memory has grown from {first} to {second} KiB"));
         }
         Ok(())
     }

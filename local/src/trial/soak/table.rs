@@ -52,7 +52,7 @@ impl Soaked {
             ("windows over", self.windows_over().to_string()),
             ("accepted, and found done and true", self.accepted.to_string()),
             (
-                "memory of all processes, warm / at the end, MiB",
+                "most memory of all processes, first / second half, MiB",
                 format!("{} / {}", mib(self.memory_kib.0), mib(self.memory_kib.1)),
             ),
         ]

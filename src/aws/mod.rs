@@ -1,17 +1,19 @@
 //! AWS's clients, made in one place, and what they say when they fail.
 
+mod transport;
+
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+pub use transport::transport;
+
 /// Milliseconds for one attempt of one operation.
 const ATTEMPT_MS: u64 = 1_500;
 /// Milliseconds for an operation with its retries: a sender must be told in time.
 const OPERATION_MS: u64 = 3_500;
-/// Milliseconds to connect.
-const CONNECT_MS: u64 = 1_000;
 
 /// Clients of AWS's services.
 #[derive(Clone, Debug)]
@@ -27,7 +29,8 @@ pub struct Aws {
 impl Aws {
     /// Clients as the process's environment configures them.
     pub async fn from_environment() -> Self {
-        Self::new(&aws_config::load_defaults(BehaviorVersion::latest()).await)
+        let config = aws_config::defaults(BehaviorVersion::latest()).http_client(transport());
+        Self::new(&config.load().await)
     }
 
     /// Clients of this configuration.
@@ -47,7 +50,6 @@ impl Aws {
 /// The time-outs of every operation.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_millis(CONNECT_MS))
         .operation_attempt_timeout(Duration::from_millis(ATTEMPT_MS))
         .operation_timeout(Duration::from_millis(OPERATION_MS))
         .build()
