@@ -42,6 +42,7 @@ mod proofs;
 mod races;
 mod recovery;
 mod retry;
+mod side_by_side;
 mod silence;
 mod store_faults;
 mod template;

@@ -9,7 +9,10 @@ use comfy_table::{Table, presets};
 use defender_tag_relay::config::from_environment;
 use defender_tag_relay::domain::Timestamp;
 use lambda_runtime::Error;
-use local::trial::{Answers, Artifact, Contest, Killing, Load, Soak, contend, serve_instance};
+use local::trial::{
+    Answers, Artifact, Contest, Contestant, Killing, Load, SideBySide, Soak, baseline, contend,
+    serve_instance, side_by_side_table,
+};
 
 /// Machines of the large backlog, and of each request that makes it up.
 const BACKLOG: (usize, usize) = (100_000, 137);
@@ -61,6 +64,15 @@ enum Trial {
         #[arg(long, default_value = "target/lambda/hello/bootstrap")]
         hello: PathBuf,
     },
+    /// This relay next to a plain one in Python and to one call a machine: one table.
+    SideBySide {
+        /// The function's binary, as it is deployed.
+        #[arg(long, default_value = ".aws-sam/build/RelayFunction/bootstrap")]
+        relay: PathBuf,
+        /// A Python with the packages of `benches/baseline/requirements.txt`. Without it they are installed.
+        #[arg(long)]
+        python: Option<PathBuf>,
+    },
     /// A mix of senders for minutes, on many relay processes; prints one table.
     Soak {
         /// The seed.
@@ -103,6 +115,7 @@ async fn main() -> ExitCode {
             contest(Contest { seed, contenders, kills, times, seconds, calls_per_hour: 1500 }).await
         }
         Trial::Artifact { relay, hello } => artifact(&relay, &hello).await,
+        Trial::SideBySide { relay, python } => side_by_side(&relay, python).await,
         Trial::Soak { seed, minutes, instances, senders } => {
             soak(Soak { seed, instances, senders, pause_ms: 100, seconds: minutes * 60 }).await
         }
@@ -142,6 +155,22 @@ async fn artifact(relay: &Path, hello: &Path) -> Result<(), Error> {
     let measured = Artifact::measure(relay, hello).await?;
     println!("{}", measured.table());
     Ok(measured.judge()?)
+}
+
+async fn side_by_side(relay: &Path, python: Option<PathBuf>) -> Result<(), Error> {
+    let python = python.map_or_else(baseline::python, Ok)?;
+    let plan = SideBySide { alerts: 1_000, killed_alerts: 200, across_a_minute: true };
+    let mut all = Vec::new();
+    for contestant in [
+        Contestant::ours(relay),
+        Contestant::python("plain relay", &python, "relay"),
+        Contestant::python("one call a machine", &python, "one_by_one"),
+    ] {
+        eprintln!("measuring: {}", contestant.name);
+        all.push(plan.measure(&contestant).await?);
+    }
+    println!("{}", side_by_side_table(&all));
+    Ok(())
 }
 
 async fn soak(plan: Soak) -> Result<(), Error> {

@@ -1,25 +1,19 @@
 //! The artifact run: the function's own binary under a Runtime API, next to the smallest function there is.
 
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
 
 use comfy_table::{Table, presets};
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::Variables;
 use lambda_runtime::Error;
-use serde_json::{Value, json};
+use serde_json::json;
 use simulator::dynamodb::Storage;
-use tokio::process::{Child, Command};
 
-use super::instances::memory_of;
-use crate::runtime_api::{DEADLINE_MS, RuntimeApi};
+use super::contestant::{Contestant, Running};
 use crate::{Loopback, Options, events};
 
 /// Starts of each function; the middle one counts.
 const STARTS: usize = 9;
-/// Longest wait for a start or an answer.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Warm requests that are measured.
 const REQUESTS: usize = 1_000;
 /// Most that a start may take, in hundredths of the smallest function's.
@@ -28,8 +22,6 @@ const READY_MAX_PERCENT: i64 = 250;
 const MEMORY_MAX_KIB: u64 = 20 * 1024;
 /// Most processor time of a request, in microseconds.
 const CPU_MAX_US: u64 = 1_000;
-/// Microseconds in one of the ticks that Linux counts processor time in.
-const TICK_US: u64 = 10_000;
 
 /// What was measured.
 #[derive(Clone, Copy, Debug)]
@@ -44,13 +36,6 @@ pub struct Artifact {
     pub cpu_us: u64,
 }
 
-/// A process and its Runtime API.
-struct Running {
-    api: RuntimeApi,
-    process: Child,
-    ready_us: i64,
-}
-
 impl Artifact {
     /// Measures the function at `relay` next to the one at `hello`.
     pub async fn measure(relay: &Path, hello: &Path) -> Result<Self, Error> {
@@ -61,13 +46,13 @@ impl Artifact {
                 .await?;
         let hello_us = middle(hello, &Variables::new()).await?;
         let ready_us = middle(relay, &world.variables).await?;
-        let mut running = Running::start(relay, &world.variables).await?;
+        let mut running = Contestant::ours(relay).start(&world.variables).await?;
         // The first requests build connections and fill caches.
-        running.requests(REQUESTS / 10).await?;
+        requests(&mut running, REQUESTS / 10).await?;
         let before = running.cpu_us()?;
-        running.requests(REQUESTS).await?;
+        requests(&mut running, REQUESTS).await?;
         let cpu_us = (running.cpu_us()? - before) / REQUESTS as u64;
-        let memory_kib = running.process.id().and_then(|pid| memory_of(pid, "VmRSS:")).unwrap_or_default();
+        let memory_kib = running.memory_kib();
         Ok(Self { ready_us, hello_us, memory_kib, cpu_us })
     }
 
@@ -115,62 +100,23 @@ impl Artifact {
 async fn middle(binary: &Path, variables: &Variables) -> Result<i64, Error> {
     let mut all = Vec::with_capacity(STARTS);
     for _ in 0..STARTS {
-        all.push(Running::start(binary, variables).await?.ready_us);
+        all.push(Contestant::ours(binary).start(variables).await?.ready_us);
     }
     all.sort_unstable();
     Ok(all[STARTS / 2])
 }
 
-impl Running {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "what is measured is shorter than the clock's milliseconds"
-    )]
-    async fn start(binary: &Path, variables: &Variables) -> Result<Self, Error> {
-        let clock = Clock::system();
-        let mut api = RuntimeApi::start(true, DEADLINE_MS, Box::new(move || clock.now().ms())).await?;
-        let began = tokio::time::Instant::now();
-        let process = Command::new(binary)
-            .env_clear()
-            .envs(variables)
-            .envs([
-                ("AWS_ACCESS_KEY_ID", "local"),
-                ("AWS_SECRET_ACCESS_KEY", "local"),
-                ("AWS_REGION", "us-east-1"),
-            ])
-            .envs([("AWS_LAMBDA_FUNCTION_NAME", "relay"), ("AWS_LAMBDA_FUNCTION_VERSION", "1")])
-            .envs([("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"), ("AWS_LAMBDA_RUNTIME_API", &api.address)])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
-        tokio::time::timeout(PATIENCE, api.until_ready()).await?;
-        let ready_us = i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX);
-        Ok(Self { api, process, ready_us })
-    }
-
-    /// Sends one-machine requests that do not wait, one after the other.
-    async fn requests(&mut self, count: usize) -> Result<(), Error> {
-        let mut event = events::load("add.json")?;
-        event["headers"]["prefer"] = "respond-async".into();
-        for n in 0..count {
-            let body = json!({ "Value": "vip", "Action": "Add", "MachineIds": [format!("{n:040x}")] });
-            event["body"] = body.to_string().into();
-            let answer = tokio::time::timeout(PATIENCE, self.api.invoke(event.clone())).await?;
-            let status = answer.as_ref().map_or(&Value::Null, |answer| &answer["statusCode"]);
-            if *status != 202 {
-                return Err(format!("a request was answered {answer:?}").into());
-            }
+/// Sends one-machine requests that do not wait, one after the other.
+async fn requests(running: &mut Running, count: usize) -> Result<(), Error> {
+    let mut event = events::load("add.json")?;
+    event["headers"]["prefer"] = "respond-async".into();
+    for n in 0..count {
+        let body = json!({ "Value": "vip", "Action": "Add", "MachineIds": [format!("{n:040x}")] });
+        event["body"] = body.to_string().into();
+        let (status, _) = running.invoke(event.clone()).await?;
+        if status != 202 {
+            return Err(format!("a request was answered {status}").into());
         }
-        Ok(())
     }
-
-    /// The process's processor time so far, in microseconds. Source: Linux, proc(5): fields 14 and 15.
-    fn cpu_us(&self) -> Result<u64, Error> {
-        let pid = self.process.id().ok_or("the function is gone")?;
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        let (_, after_name) = stat.rsplit_once(')').ok_or("a strange /proc/pid/stat")?;
-        let ticks = after_name.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
-        Ok(ticks.sum::<Result<u64, _>>()? * TICK_US)
-    }
+    Ok(())
 }

@@ -15,6 +15,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
+use super::process::memory_kib;
 use crate::aws;
 
 /// Milliseconds between two drains on schedule, as `template.yaml` has it.
@@ -89,13 +90,13 @@ impl Instances {
     /// The most memory that one of them has held so far, in KiB. Linux tells; elsewhere it is unknown.
     pub fn peak_memory_kib(&self, number: usize) -> Option<u64> {
         let slot = self.slots[number % self.slots.len()].lock().ok()?;
-        memory_of(slot.as_ref()?.0.id()?, "VmHWM:")
+        memory_kib(slot.as_ref()?.0.id()?, "VmHWM:")
     }
 
     /// The memory that all of them hold now, in KiB; what cannot be known counts as nothing.
     pub fn memory_kib(&self) -> u64 {
         let held =
-            |slot: &Mutex<Option<(Child, u16)>>| memory_of(slot.lock().ok()?.as_ref()?.0.id()?, "VmRSS:");
+            |slot: &Mutex<Option<(Child, u16)>>| memory_kib(slot.lock().ok()?.as_ref()?.0.id()?, "VmRSS:");
         self.slots.iter().filter_map(held).sum()
     }
 
@@ -118,10 +119,4 @@ fn put(slot: &Mutex<Option<(Child, u16)>>, started: (Child, u16)) {
     if let Ok(mut slot) = slot.lock() {
         *slot = Some(started);
     }
-}
-
-/// A process's memory in KiB, by this line of what Linux tells.
-pub(super) fn memory_of(pid: u32, line: &str) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    status.lines().find_map(|text| text.strip_prefix(line)?.trim().strip_suffix(" kB")?.parse().ok())
 }

@@ -1,6 +1,6 @@
 //! The bodies Defender sends: machines as an `OData` collection, and errors with the correlation id in `target`.
 
-use crate::reply::Reply;
+use crate::reply::{Payload, Reply};
 use crate::switches::{Switches, UnknownListed};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -50,6 +50,16 @@ pub(crate) fn unknown_machines(switches: &Switches, unknown: &[&str]) -> Reply {
 pub(crate) fn machines(values: &[Value]) -> Reply {
     let context = "https://api.security.microsoft.com/api/$metadata#Machines";
     Reply::json(200, json!({"@odata.context": context, "value": values}))
+}
+
+/// The answer to the call for one machine: the machine itself.
+pub(crate) fn of_one(mut reply: Reply) -> Reply {
+    if let Payload::Json(body) = &mut reply.payload
+        && let Some(machine) = body["value"].get(0).cloned()
+    {
+        *body = machine;
+    }
+    reply
 }
 
 /// A Machine with the fields of Microsoft's reference; only the id and the tags mean anything here.

@@ -42,6 +42,13 @@ impl Call {
         }
     }
 
+    /// The call for one machine, whose id is in the address.
+    pub(crate) fn read_one(headers: &HeaderMap, body: &[u8], id: String) -> Self {
+        let mut fields = serde_json::from_slice::<Map<String, Value>>(body).unwrap_or_default();
+        fields.insert("MachineIds".to_owned(), vec![id].into());
+        Self::read(headers, Value::Object(fields).to_string().as_bytes())
+    }
+
     /// The refusal of a body that is not of the documented form.
     pub(crate) fn refusal(&self) -> Option<Reply> {
         let (code, message) = match self.fault.as_ref()? {

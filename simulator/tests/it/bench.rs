@@ -84,6 +84,12 @@ impl Bench {
         self.post_as(&[("authorization", &token), ("content-type", "application/json")], body).await
     }
 
+    pub(crate) async fn post_to(&self, path: &str, body: &str) -> Answer {
+        let token = format!("Bearer {}", self.token);
+        let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+        send(&self.simulator.url(), &format!("POST {path}"), &headers, body).await.unwrap()
+    }
+
     pub(crate) async fn post_as(&self, headers: &[(&str, &str)], body: &str) -> Result<Answer, Error> {
         let request = "POST /api/machines/AddOrRemoveTagForMultipleMachines";
         send(&self.simulator.url(), request, headers, body).await

@@ -101,3 +101,13 @@ async fn another_route_is_not_found() {
     assert_eq!((answer.status, answer.code().as_str()), (404, "NotFound"));
     assert!(bench.simulator.arrivals().is_empty());
 }
+
+#[tokio::test]
+async fn one_machine_can_be_tagged_by_its_own_address_and_that_counts_too() {
+    let bench = Bench::start().await;
+    let path = format!("/api/machines/{}/tags", id(3));
+    let answer = bench.post_to(&path, r#"{"Value": "vip", "Action": "Add"}"#).await;
+    assert_eq!((answer.status, &answer.json()["id"]), (200, &json!(id(3))));
+    assert_eq!(bench.simulator.tags_of(&id(3)), BTreeSet::from(["vip".to_owned()]));
+    assert_eq!(bench.simulator.arrivals().len(), 1);
+}
