@@ -22,6 +22,14 @@ killing seeds="50":
 load:
     cargo trial load
 
+# Ten minutes of a mix of senders.
+soak minutes="10":
+    cargo trial soak --minutes {{minutes}}
+
+# This relay next to two other ways.
+side-by-side:
+    cargo trial side-by-side
+
 # Reviews changed snapshots: run the tests, then look at the difference git shows.
 snapshots:
     INSTA_UPDATE=always cargo test --workspace

@@ -13,6 +13,7 @@ use local::trial::{
     Answers, Artifact, Contest, Contestant, Killing, Load, SideBySide, Soak, baseline, contend,
     serve_instance, side_by_side_table,
 };
+use tokio::runtime::Builder;
 
 /// Machines of the large backlog, and of each request that makes it up.
 const BACKLOG: (usize, usize) = (100_000, 137);
@@ -106,9 +107,26 @@ enum Trial {
     },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let ran = match Trial::parse() {
+fn main() -> ExitCode {
+    let trial = Trial::parse();
+    // A relay's process has one thread, as the function has.
+    let mut runtime = match trial {
+        Trial::Instance { .. } | Trial::Contender { .. } => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    let ran =
+        runtime.enable_all().build().map_err(Error::from).and_then(|runtime| runtime.block_on(run(trial)));
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(trial: Trial) -> Result<(), Error> {
+    match trial {
         Trial::Killing { from, seeds, kills } => kill(from..from + seeds, kills).await,
         Trial::Load => load().await,
         Trial::Contest { seed, contenders, kills, times, seconds } => {
@@ -124,13 +142,6 @@ async fn main() -> ExitCode {
         }
         Trial::Instance { since_ms, times } => {
             serve_instance(&from_environment(), Timestamp::from_ms(since_ms), times).await
-        }
-    };
-    match ran {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
         }
     }
 }

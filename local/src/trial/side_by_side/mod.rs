@@ -7,8 +7,8 @@ use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::Variables;
 use lambda_runtime::Error;
 use serde_json::{Value, json};
-use simulator::Simulator;
 use simulator::dynamodb::Storage;
+use simulator::{Simulator, most_in_window};
 
 use super::contestant::{Contestant, Running};
 use crate::loopback::KEY;
@@ -53,7 +53,7 @@ pub struct Measured {
     pub name: &'static str,
     /// Microseconds to ready.
     pub ready_us: i64,
-    /// Microseconds to each warm answer, the shortest first.
+    /// Microseconds to each warm 2xx, the shortest first.
     pub answered_us: Vec<i64>,
     /// Microseconds of processor time an alert.
     pub cpu_us: u64,
@@ -113,12 +113,8 @@ impl Round<'_> {
             starts.push(self.contestant.start(&self.variables).await?.ready_us);
         }
         starts.sort_unstable();
-        let mut measured = self.burst().await?;
-        measured.ready_us = starts[STARTS / 2];
-        if self.plan.killed_alerts > 0 {
-            measured.killed = self.killed().await?;
-        }
-        Ok(measured)
+        let killed = if self.plan.killed_alerts > 0 { self.killed().await? } else { (0, 0) };
+        Ok(Measured { ready_us: starts[STARTS / 2], killed, ..self.burst().await? })
     }
 
     fn simulator(&self) -> &Simulator {
@@ -145,8 +141,10 @@ impl Round<'_> {
             let due = i64::try_from(n)? * ALERT_EVERY_MS;
             self.clock.wait_until(began_at.plus_ms(due)).await;
             let (status, took_us) = running.invoke(alert(TAGS[0], n)?).await?;
-            answered_us.push(took_us);
-            accepted += usize::from((200..300).contains(&status));
+            if (200..300).contains(&status) {
+                answered_us.push(took_us);
+                accepted += 1;
+            }
         }
         let applied = self.until_applied(&mut running, TAGS[0], accepted).await?;
         answered_us.sort_unstable();
@@ -162,7 +160,7 @@ impl Round<'_> {
             applied,
             calls: arrivals.len(),
             fullest: arrivals.iter().map(|call| call.machine_ids.len()).max().unwrap_or_default(),
-            most_in_a_minute: self.simulator().most_in_window(MINUTE_MS.unsigned_abs()),
+            most_in_a_minute: most_in_window(&arrivals, MINUTE_MS.unsigned_abs()),
             killed: (0, 0),
         })
     }
@@ -187,8 +185,6 @@ impl Round<'_> {
 
     /// Alerts answered 2xx by a process that is killed meanwhile, and those of them that are never applied.
     async fn killed(&self) -> Result<(usize, usize), Error> {
-        // What the burst has used up is not the subject here.
-        self.simulator().switch(|s| (s.calls_per_minute, s.calls_per_hour) = (usize::MAX, usize::MAX));
         let mut dying = self.contestant.start(&self.variables).await?;
         let until = self.clock.now().plus_ms(KILLED_AFTER_MS);
         let mut answered = 0;

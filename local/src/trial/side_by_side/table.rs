@@ -19,7 +19,7 @@ pub fn table(all: &[Measured]) -> Table {
     table.set_header(std::iter::once("what".to_owned()).chain(names));
     let rows: [Row; 12] = [
         ("start to ready, ms", |one| ms(one.ready_us)),
-        ("warm answer p50 / p99, ms", |one| {
+        ("warm 2xx p50 / p99, ms", |one| {
             format!("{} / {}", ms(within(&one.answered_us, 50)), ms(within(&one.answered_us, 99)))
         }),
         ("processor time an alert, ms", |one| ms(i64::try_from(one.cpu_us).unwrap_or(i64::MAX))),
