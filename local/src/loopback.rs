@@ -110,6 +110,19 @@ impl Loopback {
         start(variables, &engine, &simulator, clock).await.map_err(NotStarted::Relay)
     }
 
+    /// Returns when nothing waits any more, after looking once in each second of this clock.
+    pub async fn until_empty(&self, clock: &Clock, looks_at_most: usize) -> Result<(), String> {
+        let relay = self.app.relays.first();
+        let report = async || relay.report().await.map_err(|error| error.to_string());
+        for _ in 0..looks_at_most {
+            if report().await?.backlog.requests == 0 {
+                return Ok(());
+            }
+            clock.wait_until(clock.now().plus_ms(1_000)).await;
+        }
+        Err(format!("the backlog is stuck: {:?}", report().await?))
+    }
+
     /// From now on the relay proves its app in this way.
     pub async fn prove_by(&mut self, proof: Proof) -> Result<(), NotStarted> {
         let changed = proof.register(&self.simulator, &self.variables).map_err(NotStarted::Proof)?;

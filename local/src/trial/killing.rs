@@ -98,7 +98,7 @@ impl Killing {
         for client in sent {
             sent_again += client??;
         }
-        run.until_empty().await?;
+        run.world.until_empty(&run.clock, LOOKS_MAX).await?;
         run.verdict(sent_again).await
     }
 }
@@ -145,17 +145,6 @@ impl Run {
         let answer = post.bearer_auth(KEY).header("idempotency-key", key).json(&body).send().await.ok()?;
         let answer: Value = answer.json().await.ok()?;
         answer["id"].as_str().map(str::to_owned)
-    }
-
-    async fn until_empty(&self) -> Result<(), Error> {
-        let relay = &self.world.app.relays.first();
-        for _ in 0..LOOKS_MAX {
-            if relay.report().await?.backlog.requests == 0 {
-                return Ok(());
-            }
-            self.clock.wait_until(self.clock.now().plus_ms(1_000)).await;
-        }
-        Err(format!("the backlog is stuck: {:?}", relay.report().await?).into())
     }
 
     async fn verdict(&self, sent_again: usize) -> Result<Verdict, Error> {

@@ -125,14 +125,7 @@ impl Load {
 
     /// Returns when nothing waits any more.
     pub async fn until_empty(&self) -> Result<(), Error> {
-        let relay = &self.world.app.relays.first();
-        for _ in 0..LOOKS_MAX {
-            if relay.report().await?.backlog.requests == 0 {
-                return Ok(());
-            }
-            self.clock.wait_until(self.clock.now().plus_ms(1_000)).await;
-        }
-        Err(format!("the backlog is stuck: {:?}", relay.report().await?).into())
+        Ok(self.world.until_empty(&self.clock, LOOKS_MAX).await?)
     }
 
     async fn send(

@@ -106,7 +106,7 @@ impl Run {
         for sender in sent {
             sender??;
         }
-        self.until_empty().await?;
+        self.world.until_empty(&self.clock, LOOKS_MAX).await?;
         self.verdict(memory_kib).await
     }
 
@@ -145,17 +145,6 @@ impl Run {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         answers.0.push(took_ms);
         answers.1 += usize::from(!good);
-    }
-
-    async fn until_empty(&self) -> Result<(), Error> {
-        let relay = self.world.app.relays.first();
-        for _ in 0..LOOKS_MAX {
-            if relay.report().await?.backlog.requests == 0 {
-                return Ok(());
-            }
-            self.clock.wait_until(self.clock.now().plus_ms(1_000)).await;
-        }
-        Err(format!("the backlog is stuck: {:?}", relay.report().await?).into())
     }
 
     async fn verdict(&self, memory_kib: (u64, u64)) -> Result<Soaked, Error> {
