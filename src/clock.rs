@@ -47,6 +47,14 @@ impl Clock {
         matches!(self.0, Kind::System)
     }
 
+    /// How much faster than the machine's it runs.
+    const fn times(&self) -> i64 {
+        match self.0 {
+            Kind::Scaled { times, .. } => times,
+            _ => 1,
+        }
+    }
+
     /// The time.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
@@ -62,8 +70,12 @@ impl Clock {
     /// Returns at `moment`, at once if that is past.
     pub async fn wait_until(&self, moment: Timestamp) {
         match &self.0 {
-            Kind::System => sleep_ms(moment.ms_since(self.now())).await,
-            Kind::Scaled { times, .. } => sleep_ms(moment.ms_since(self.now()) / times + 1).await,
+            // The machine's clock may be set back meanwhile.
+            Kind::System | Kind::Scaled { .. } => {
+                while self.now() < moment {
+                    sleep_ms(moment.ms_since(self.now()) / self.times() + 1).await;
+                }
+            }
             Kind::Manual(ms) => {
                 ms.fetch_max(moment.ms(), Ordering::SeqCst);
                 tokio::task::yield_now().await;

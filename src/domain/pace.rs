@@ -65,7 +65,9 @@ pub fn pace(
             gathering.push(batch);
         }
     }
-    let oldest = gathering.iter().filter_map(|batch| oldest(batch, requests)).min();
+    // An accepting clock may have been ahead: nothing gathers from a moment that is still to come.
+    let oldest =
+        gathering.iter().filter_map(|batch| oldest(batch, requests)).min().map(|oldest| oldest.min(now));
     let until = oldest.map(|queued_at| queued_at.plus_ms(gather_ms(usage.calls + gathering.len())));
     match until {
         Some(until) if until > now => paced.gathering_until = Some(until),

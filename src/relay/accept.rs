@@ -4,7 +4,7 @@
 //! content give the first request again; nothing is done twice.
 
 use super::{Relay, Waiting, trail};
-use crate::domain::{RequestId, RequestRecord, TagRequest};
+use crate::domain::{RequestId, RequestRecord, TagRequest, Timestamp};
 use crate::inbound::Allowed;
 use crate::store::{Put, Save, StoreError};
 
@@ -54,11 +54,11 @@ impl Relay {
     ) -> Result<Accepted, AcceptError> {
         let (source, tag, action, priority, machines) = allowed.into_parts();
         let id = idempotency_key.map_or_else(RequestId::fresh, |key| RequestId::keyed(&source, key));
-        let received_at = self.clock().now();
-        let request = TagRequest { id, source, tag, action, priority, received_at, machines };
         let waiting = self.wait_for(id);
         let _turn = self.0.accepting.acquire().await.ok();
         let order = self.0.parts.store.next_order().await?;
+        let received_at = self.table_time();
+        let request = TagRequest { id, source, tag, action, priority, received_at, machines };
         let record = RequestRecord::new(request, order);
         match self.0.parts.store.put(&record).await? {
             Put::Created => {
@@ -70,6 +70,11 @@ impl Relay {
             }
             Put::Exists(_) => Err(AcceptError::KeyReused),
         }
+    }
+
+    /// The time that other instances will hold a request's age against: a wrong clock must not make it expire early.
+    fn table_time(&self) -> Timestamp {
+        self.0.parts.store.corrected(self.clock().now())
     }
 
     /// Takes the failed machines of a request up again, as if they were asked for now: later in order than any
@@ -85,7 +90,7 @@ impl Relay {
         let _turn = self.0.accepting.acquire().await.ok();
         let store = &self.0.parts.store;
         let order = store.next_order().await?;
-        let mut again = record.again(order, self.clock().now());
+        let mut again = record.again(order, self.table_time());
         again.request.priority = allowed.priority();
         match store.requeue(&again).await? {
             Save::Saved => again.revision += 1,

@@ -79,6 +79,10 @@ impl Relay {
     async fn take_turn(&self, class: Priority) -> Result<Next, StoreError> {
         let store = &self.0.parts.store;
         let state = store.drain_state().await?;
+        if let Err(stop) = self.trust_clock() {
+            stop.log();
+            return Ok(Next::Rest(None));
+        }
         if !state.is_free(class, self.clock().now()) {
             self.0.runner.held(state.hold);
             return Ok(Next::Rest(None));
@@ -109,6 +113,7 @@ impl Relay {
         stop.log();
         let in_a_row = state.hold.as_ref().filter(|_| holding.is_probing()).map_or(0, |hold| hold.in_a_row);
         let hold = stop.hold(in_a_row, holding.me.jitter(), self.clock().now());
+        let hold = hold.filter(|_| self.trust_clock().is_ok());
         self.0.parts.store.release(holding.me, hold.as_ref()).await?;
         self.0.runner.held(hold);
         Ok(if let Stop::Gathering { until } = stop { Some(*until) } else { None })
@@ -127,6 +132,11 @@ impl Relay {
             }
         }
         Turn::Stopped(Stop::OutOfTime)
+    }
+
+    /// Whether this machine's clock may say what has expired, whose lease is over and until when a hold lasts.
+    pub(super) fn trust_clock(&self) -> Result<(), Stop> {
+        self.0.parts.store.clock_objection().map_or(Ok(()), |why| Err(Stop::NoPermit { why }))
     }
 
     /// Renews the lease.

@@ -31,6 +31,7 @@ impl Relay {
     pub(super) async fn drain_round(&self, holding: &Arc<Holding>) -> Result<Round, Stop> {
         let horizon = holding.lease.lock().await.horizon;
         let read = self.0.parts.store.backlog(horizon).await?;
+        self.trust_clock()?;
         self.set_aside(&read.dead).await?;
         let now = self.clock().now();
         let plan = fold(&read.records, self.rules(now));

@@ -16,7 +16,7 @@ pub(super) enum Stop {
         /// The last attempt may be carried out until then.
         settled_at: Timestamp,
     },
-    /// This instance gets no permit at all; others may.
+    /// This instance may do nothing for its clock's or its rules' sake; others may.
     NoPermit { why: String },
     /// The time of this invocation is up.
     OutOfTime,

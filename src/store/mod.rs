@@ -17,6 +17,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::clock::Clock;
+use crate::domain::Timestamp;
 use crate::domain::request::FINISHED_KEPT_DAYS;
 use sentinel::Sentinel;
 
@@ -59,6 +60,16 @@ impl Store {
         let client = Client::from_conf(watched);
         Self { client, table: table.into(), tenant: tenant.into(), finished_kept_s: 0, sentinel }
             .keeping_finished(FINISHED_KEPT_DAYS)
+    }
+
+    /// Why this machine's clock is not to be trusted, if the table's replies contradict it.
+    pub fn clock_objection(&self) -> Option<String> {
+        self.sentinel.objection()
+    }
+
+    /// The time by the table's clock, where its last reply showed that this machine's is off.
+    pub fn corrected(&self, now: Timestamp) -> Timestamp {
+        self.sentinel.corrected(now)
     }
 
     /// The same, with finished requests kept for so many days.

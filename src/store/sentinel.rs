@@ -53,6 +53,11 @@ impl Sentinel {
         })
     }
 
+    /// The time, less what the clock is off for certain.
+    pub(super) fn corrected(&self, now: Timestamp) -> Timestamp {
+        now.plus_ms(-self.off_ms.load(Ordering::SeqCst))
+    }
+
     fn compare(&self, sent_at: Timestamp, date: Timestamp, received_at: Timestamp) {
         let off_ms = off_ms(sent_at, date, received_at);
         let before = self.off_ms.swap(off_ms, Ordering::SeqCst);

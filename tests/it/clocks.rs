@@ -1,6 +1,7 @@
 //! A machine whose clock is wrong gets no permit: the table's replies tell it.
 
 use local::loopback::TABLE;
+use simulator::Fault;
 use simulator::dynamodb::Engine;
 
 use crate::support::{Ask, World, machine};
@@ -31,4 +32,34 @@ async fn a_clock_that_is_off_by_less_than_a_second_gets_its_permits() {
         let answer = Ask::add("vip", &[machine(1)]).send_to(&relay).await;
         assert_eq!((answer.status, world.calls()), (200, 1), "{off_ms}");
     }
+}
+
+/// An hour more than a request may wait.
+const A_DAY_MS: i64 = 25 * 3_600_000;
+
+#[tokio::test]
+async fn a_clock_that_is_a_day_ahead_expires_nothing_and_holds_nobody_up() {
+    let world = World::new().await;
+    world.simulator().next(Fault::TooManyRequests { retry_after_s: Some(30) });
+    let waits = Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
+    world.app().relays.until_idle().await;
+
+    let relay = world.relay_whose_clock_is_off_by(A_DAY_MS).await;
+    let came_there = Ask::add("vip", &[machine(2)]).at_once().send_to(&relay).await;
+    relay.relays.until_idle().await;
+    world.pass_s(80);
+    world.schedule().await;
+    for answer in [waits, came_there] {
+        assert_eq!(answer.now(&world).await.outcome(0), "applied", "at once, by whoever has the right time");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_came_to_a_clock_a_day_behind_is_no_older_than_it_is() {
+    let world = World::new().await;
+    let relay = world.relay_whose_clock_is_off_by(-A_DAY_MS).await;
+    let answer = Ask::add("vip", &[machine(1)]).at_once().send_to(&relay).await;
+    relay.relays.until_idle().await;
+    world.schedule().await;
+    assert_eq!(answer.now(&world).await.outcome(0), "applied");
 }
