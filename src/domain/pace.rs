@@ -49,7 +49,8 @@ pub fn pace(
     let is_full = |batch: &Batch| batch.members.len() >= machines_per_call;
     let full = batches.iter().filter(|batch| is_full(batch)).count();
     if full > 0 && !usage.whole {
-        return Paced { now: batches.into_iter().filter(is_full).collect(), gathering_until: None };
+        let leaves = |batch: &Batch| is_full(batch) || batch.priority == Priority::Urgent;
+        return Paced { now: batches.into_iter().filter(leaves).collect(), gathering_until: None };
     }
     let at_once = if is_alone(&batches) { CALLS_AT_ONCE_ALONE } else { CALLS_AT_ONCE };
     let mut free = at_once.saturating_sub(usage.calls + full);

@@ -4,8 +4,8 @@
 //! none is named, the call is halved until the one at fault is alone. Nothing here sends: the drain asks for
 //! the next part, sends it and hands the judgement back.
 //!
-//! Invariant: every machine of the batch has one outcome at the end, `Applied` only if a 200 listed it, and
-//! the number of calls is bounded.
+//! Invariant: every machine of the batch has one outcome at the end, or none where it waits for the next round; `Applied`
+//! only if a 200 listed it; the number of calls is bounded.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -14,8 +14,12 @@ use super::{Judgement, MachineId, Outcome, Refusal};
 /// Calls a batch may spend on halving. One machine at fault among 500 takes 18.
 const HALVINGS_PER_BATCH: u32 = 40;
 
-/// After this many machines in a row were refused alone, the fault is not theirs.
-const REFUSED_ALONE_IN_A_ROW: u32 = 2;
+/// After this many machines in a row were refused alone, and none was ever listed, the fault is not theirs.
+const REFUSED_ALONE_IN_A_ROW: u32 = 3;
+
+/// Calls that may name unknown machines before the rest waits for the next round: an answer that names one machine at a
+/// time must not keep all other batches waiting.
+const NAMINGS_PER_BATCH: u32 = 60;
 
 /// A part of a batch: what one call carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +34,10 @@ pub struct Settling {
     parts: VecDeque<Part>,
     outcomes: HashMap<MachineId, Outcome>,
     halvings_left: u32,
+    namings_left: u32,
     refused_alone: u32,
+    /// Whether any machine was listed: then it is neither the tag nor the action that is refused.
+    any_listed: bool,
 }
 
 impl Settling {
@@ -40,7 +47,9 @@ impl Settling {
             parts: VecDeque::new(),
             outcomes: HashMap::with_capacity(machines.len()),
             halvings_left: HALVINGS_PER_BATCH,
+            namings_left: NAMINGS_PER_BATCH,
             refused_alone: 0,
+            any_listed: false,
         };
         settling.push_back(machines, false);
         settling
@@ -68,7 +77,7 @@ impl Settling {
     }
 
     fn listed(&mut self, part: Part, listed: &[MachineId]) {
-        self.refused_alone = 0;
+        self.any_listed |= !listed.is_empty();
         let listed: HashSet<_> = listed.iter().collect();
         let (there, missing): (Vec<_>, Vec<_>) = part.machines.into_iter().partition(|m| listed.contains(m));
         self.settle(there, &Outcome::Applied);
@@ -84,6 +93,10 @@ impl Settling {
         let (gone, rest): (Vec<_>, Vec<_>) = part.machines.into_iter().partition(|m| unknown.contains(m));
         self.settle(gone, &Outcome::UnknownMachine);
         self.push_front(rest, part.sent_before);
+        self.namings_left -= 1;
+        if self.namings_left == 0 {
+            self.parts.clear();
+        }
     }
 
     /// Alone, a machine is asked for once more: a 404 has been seen for one that succeeds a moment later.
@@ -99,11 +112,24 @@ impl Settling {
         if part.machines.len() > 1 {
             return self.halve(part, refusal);
         }
-        self.refused_alone += 1;
         self.settle(part.machines, &Outcome::Rejected(refusal.detail()));
-        if self.refused_alone >= REFUSED_ALONE_IN_A_ROW {
-            self.reject_rest(refusal);
+        if self.any_listed {
+            return;
         }
+        self.refused_alone += 1;
+        if self.refused_alone >= REFUSED_ALONE_IN_A_ROW {
+            return self.reject_rest(refusal);
+        }
+        self.ask_elsewhere();
+    }
+
+    /// Machines at fault often stand together. Before all are blamed, one that stands far from them is asked for alone.
+    fn ask_elsewhere(&mut self) {
+        let Some(Part { mut machines, sent_before }) = self.parts.pop_back() else { return };
+        let at = if self.refused_alone == 1 { machines.len() - 1 } else { machines.len() / 2 };
+        let alone = machines.remove(at);
+        self.push_back(machines, sent_before);
+        self.push_front(vec![alone], sent_before);
     }
 
     fn halve(&mut self, part: Part, refusal: &Refusal) {

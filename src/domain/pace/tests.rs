@@ -84,9 +84,13 @@ fn an_urgent_batch_never_gathers() {
 }
 
 #[test]
-fn while_there_is_more_to_read_only_full_batches_leave() {
+fn while_there_is_more_to_read_full_and_urgent_batches_leave() {
     let requests = [request(1, "vip", 9, GATHER_MS), request(2, "other", 1, GATHER_MS)];
     assert_eq!(sizes(&paced(&requests, 0, false)), [4, 4]);
+    let mut urgent = request(3, "urgent", 1, 0);
+    urgent.request.priority = Priority::Urgent;
+    let with_an_urgent_one = [requests.as_slice(), &[urgent]].concat();
+    assert_eq!(sizes(&paced(&with_an_urgent_one, 0, false)), [1, 4, 4], "but for an urgent one");
     let none_is_full = [request(2, "other", 1, GATHER_MS)];
     assert_eq!(sizes(&paced(&none_is_full, 0, false)), [1], "so that there is always something that leaves");
 }

@@ -21,11 +21,15 @@ struct Defender {
     at_fault: BTreeSet<MachineId>,
     never_listed: BTreeSet<MachineId>,
     names_unknown: bool,
+    names_one_at_a_time: bool,
 }
 
 impl Defender {
     fn answer(&self, machines: &[MachineId]) -> Judgement {
-        let unknown: Vec<_> = machines.iter().copied().filter(|m| self.unknown.contains(m)).collect();
+        let mut unknown: Vec<_> = machines.iter().copied().filter(|m| self.unknown.contains(m)).collect();
+        if self.names_one_at_a_time {
+            unknown.truncate(1);
+        }
         if !unknown.is_empty() {
             return if self.names_unknown {
                 Judgement::Unknown(unknown)
@@ -84,6 +88,29 @@ fn a_refusal_of_everything_is_recognised_without_asking_for_every_machine() {
 }
 
 #[test]
+fn machines_at_fault_that_stand_together_take_no_other_with_them() {
+    for at_fault in [[0, 1], [2, 3], [498, 499], [0, 499]] {
+        let defender =
+            Defender { at_fault: at_fault.into_iter().map(machine).collect(), ..Defender::default() };
+        let (outcomes, calls) = settle((0..500).map(machine).collect(), &defender);
+        assert_eq!((count(&outcomes, "rejected"), count(&outcomes, "applied")), (2, 498), "{at_fault:?}");
+        assert!(calls <= 41, "{calls} calls");
+    }
+}
+
+#[test]
+fn an_answer_that_names_one_unknown_machine_at_a_time_lets_the_rest_wait_for_the_next_round() {
+    let defender = Defender {
+        unknown: (0..100).map(machine).collect(),
+        names_unknown: true,
+        names_one_at_a_time: true,
+        ..Defender::default()
+    };
+    let (outcomes, calls) = settle((0..500).map(machine).collect(), &defender);
+    assert_eq!((outcomes.len(), count(&outcomes, "unknown_machine"), calls), (60, 60, 60));
+}
+
+#[test]
 fn an_unlisted_machine_is_sent_once_more_and_then_unconfirmed() {
     let defender = Defender { never_listed: [machine(1)].into(), ..Defender::default() };
     let (outcomes, calls) = settle(vec![machine(1), machine(2)], &defender);
@@ -112,6 +139,7 @@ proptest! {
         let set = |s: BTreeSet<u16>| s.into_iter().map(machine).collect::<BTreeSet<_>>();
         let defender = Defender {
             unknown: set(unknown), at_fault: set(at_fault), never_listed: set(never_listed), names_unknown,
+            ..Defender::default()
         };
         let (outcomes, calls) = settle((0..size).map(machine).collect(), &defender);
         prop_assert_eq!(outcomes.len(), usize::from(size));
@@ -123,6 +151,8 @@ proptest! {
             prop_assert!(good || outcome != Outcome::Applied, "{:?} {:?}", machine, outcome);
             let blamed = matches!(outcome, Outcome::UnknownMachine | Outcome::Unconfirmed);
             prop_assert!(!(good && blamed), "{:?} {:?}", machine, outcome);
+            let few = defender.at_fault.len() < 3 && (names_unknown || defender.unknown.is_empty());
+            prop_assert!(!(good && few) || outcome == Outcome::Applied, "{:?} {:?}", machine, outcome);
         }
     }
 }
