@@ -91,7 +91,7 @@ pub(super) async fn read(response: reqwest::Response) -> Result<(SecretString, i
     let (status, retry_after_s) = (response.status(), crate::outbound::retry_after_s(response.headers()));
     let body =
         crate::outbound::read_body(response, ANSWER_MAX_BYTES).await.map_err(TokenError::Unavailable)?;
-    if status.as_u16() == 429 {
+    if status.as_u16() == 429 || (status.as_u16() == 503 && retry_after_s.is_some()) {
         return Err(TokenError::Throttled { retry_after_s });
     }
     if status.is_server_error() {

@@ -29,6 +29,8 @@ const TOKEN_TIMEOUT_MS: u64 = 5_000;
 /// Milliseconds to wait before the one retry after a server error.
 /// Source: Microsoft, MSAL's "Retry policy": one retry after a second.
 const RETRY_AFTER_MS: i64 = 1_000;
+/// Longest wait that Entra asks for and that is believed, in seconds.
+const THROTTLED_MAX_S: u64 = 300;
 /// Seconds before its end that a token is no longer used; a tenth of its life if that is shorter.
 const SPARE_S: i64 = 300;
 
@@ -60,7 +62,15 @@ pub struct Tokens {
     client_id: String,
     proof: Proof,
     clock: Clock,
-    current: Mutex<Option<Token>>,
+    known: Mutex<Known>,
+}
+
+/// What is known of the last request for a token.
+#[derive(Debug, Default)]
+struct Known {
+    token: Option<Token>,
+    /// Why there was none, and until when nobody asks again.
+    failed: Option<(TokenError, Timestamp)>,
 }
 
 impl Tokens {
@@ -80,26 +90,40 @@ impl Tokens {
             client_id: client_id.to_owned(),
             proof,
             clock,
-            current: Mutex::new(None),
+            known: Mutex::default(),
         }
     }
 
-    /// A token that is usable now.
+    /// A token that is usable now. Those who wait while one is fetched are told the same.
     pub async fn get(&self) -> Result<Token, TokenError> {
-        let mut current = self.current.lock().await;
-        if let Some(token) = current.as_ref().filter(|token| self.clock.now() < token.usable_until) {
+        let mut known = self.known.lock().await;
+        let now = self.clock.now();
+        if let Some(token) = known.token.as_ref().filter(|token| now < token.usable_until) {
             return Ok(token.clone());
         }
-        let token = self.fetch_with_retry().await?;
-        *current = Some(token.clone());
-        Ok(token)
+        if let Some((error, _)) = known.failed.as_ref().filter(|(_, until)| now < *until) {
+            return Err(error.clone());
+        }
+        let fetched = self.fetch_with_retry().await;
+        known.token = fetched.as_ref().ok().cloned();
+        known.failed = fetched.as_ref().err().map(|error| (error.clone(), self.asked_again_at(error)));
+        fetched
+    }
+
+    /// When Entra is asked again after this.
+    fn asked_again_at(&self, error: &TokenError) -> Timestamp {
+        let wait_s = match error {
+            TokenError::Throttled { retry_after_s } => retry_after_s.unwrap_or(0).clamp(1, THROTTLED_MAX_S),
+            _ => 1,
+        };
+        self.clock.now().plus_ms(i64::try_from(wait_s).unwrap_or(1) * 1000)
     }
 
     /// Drops a token that Defender does not take, unless a newer one is there already.
     pub async fn drop_token(&self, refused: &Token) {
-        let mut current = self.current.lock().await;
-        if current.as_ref().is_some_and(|token| Arc::ptr_eq(&token.secret, &refused.secret)) {
-            *current = None;
+        let mut known = self.known.lock().await;
+        if known.token.as_ref().is_some_and(|token| Arc::ptr_eq(&token.secret, &refused.secret)) {
+            known.token = None;
         }
     }
 
@@ -109,10 +133,7 @@ impl Tokens {
                 self.clock.wait_until(self.clock.now().plus_ms(RETRY_AFTER_MS)).await;
                 self.fetch().await
             }
-            Err(error) if error.may_be_an_old_proof() => {
-                self.proof.forget().await;
-                Err(error)
-            }
+            Err(error) if error.may_be_an_old_proof() && self.proof.has_changed().await => self.fetch().await,
             other => other,
         }
     }

@@ -65,11 +65,11 @@ impl Proof {
         Ok(vec![("client_assertion_type", JWT_BEARER.into()), ("client_assertion", assertion)])
     }
 
-    /// Forgets what was read, so that what was rotated meanwhile is read next time.
-    pub(super) async fn forget(&self) {
+    /// Whether what proves the app was replaced since it was read. It is read again.
+    pub(super) async fn has_changed(&self) -> bool {
         match self {
-            Self::Secret(secret) | Self::Certificate(secret) => secret.forget().await,
-            Self::Federated { .. } => {}
+            Self::Secret(secret) | Self::Certificate(secret) => secret.has_changed().await,
+            Self::Federated { .. } => false,
         }
     }
 }

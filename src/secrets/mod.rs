@@ -5,7 +5,7 @@
 mod of_sources;
 
 use aws_sdk_secretsmanager::Client;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use crate::config::SecretAt;
@@ -51,9 +51,14 @@ impl Secret {
         Ok(secret)
     }
 
-    /// Forgets the secret, so that a rotated one is read next time.
-    pub async fn forget(&self) {
-        *self.known.lock().await = None;
+    /// Reads the secret again, and says whether it is another now. One that cannot be read stays as it is.
+    pub async fn has_changed(&self) -> bool {
+        let SecretAt::SecretsManager(arn) = &self.at else { return false };
+        let mut known = self.known.lock().await;
+        let Ok(read) = fetch(&self.manager, arn).await else { return false };
+        let changed = known.as_ref().is_none_or(|known| known.expose_secret() != read.expose_secret());
+        *known = Some(read);
+        changed
     }
 }
 

@@ -52,6 +52,22 @@ async fn a_certificate_that_was_replaced_is_read_again_without_a_new_deployment(
 }
 
 #[tokio::test]
+async fn a_secret_that_was_replaced_in_time_holds_nothing_up() {
+    let world = World::proven_by(Proof::Certificate).await;
+    let arn = world.loopback.variables["CLIENT_CERTIFICATE_ARN"].clone();
+    tag(&world, 1).await;
+    let renewed = world.simulator().register_certificate().unwrap();
+    world.simulator().keep_secret(&arn, &renewed);
+    world.pass_s(3_600);
+    let (answer, reason) = tag(&world, 2).await;
+    assert_eq!(
+        (answer.outcome(0), reason.as_str()),
+        ("applied", ""),
+        "the old one was refused, and read again"
+    );
+}
+
+#[tokio::test]
 async fn what_is_no_certificate_is_said_and_read_again() {
     let world = World::proven_by(Proof::Certificate).await;
     let arn = world.loopback.variables["CLIENT_CERTIFICATE_ARN"].clone();
