@@ -33,6 +33,8 @@ pub struct Switches {
     pub unknown_code: String,
     /// Machines whose presence makes a call answer 400 `OsPlatformNotSupported`, naming no id.
     pub refused_machines: BTreeSet<String>,
+    /// Machines whose presence makes a call answer 500.
+    pub broken_machines: BTreeSet<String>,
 
     /// Which machines a 200 lists. Undocumented.
     pub listed: Listed,
@@ -80,6 +82,7 @@ impl Default for Switches {
             unknown_status: 400,
             unknown_code: "InvalidInput".to_owned(),
             refused_machines: BTreeSet::new(),
+            broken_machines: BTreeSet::new(),
             listed: Listed::All,
             unlisted: BTreeSet::new(),
             duplicates_refused: false,

@@ -17,6 +17,11 @@ const ID_DIGITS: usize = 40;
 /// Characters of a code or correlation id that are kept.
 const WORD_MAX_CHARS: usize = 100;
 
+/// Codes that say a machine is not there. Source: Microsoft, "Common Microsoft Defender for Endpoint API errors".
+const NOT_FOUND: [&str; 2] = ["NotFound", "ResourceNotFound"];
+/// The code of a 403 that is about what was asked, not about the app. Source: the same.
+const NOT_FOR_THESE: &str = "DisallowedOperation";
+
 #[derive(Deserialize)]
 struct Collection {
     value: Vec<Machine>,
@@ -46,7 +51,7 @@ pub(super) async fn read(response: reqwest::Response, machines: &[MachineId]) ->
     let (status, retry_after_s) = (response.status(), retry_after_s(response.headers()));
     match read_body(response, ANSWER_MAX_BYTES).await {
         Ok(body) => judge(status, retry_after_s, &body, machines),
-        Err(why) if status.is_success() => Err(Obstacle::Unavailable { why, may_still_apply: false }),
+        Err(why) if status.is_success() => Err(unproven(why)),
         Err(_) => judge(status, retry_after_s, b"", machines),
     }
 }
@@ -56,37 +61,46 @@ fn judge(status: StatusCode, retry_after_s: Option<u64>, body: &[u8], machines: 
         return listed(body, machines);
     }
     let failure: Failure = serde_json::from_slice(body).unwrap_or_default();
+    let code = failure.error.code.as_deref();
     let refusal = refusal(status, &failure.error);
     match status {
         StatusCode::UNAUTHORIZED => Err(Obstacle::TokenRefused(refusal)),
+        StatusCode::FORBIDDEN if code == Some(NOT_FOR_THESE) => Ok(Judgement::Refused(refusal)),
         StatusCode::FORBIDDEN => Err(Obstacle::Forbidden(refusal)),
         StatusCode::TOO_MANY_REQUESTS => Err(Obstacle::Throttled { retry_after_s }),
         StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => {
             let named = named(failure.error.message.as_deref().unwrap_or_default(), machines);
             Ok(match named.is_empty() {
                 false => Judgement::Unknown(named),
-                true if status == StatusCode::NOT_FOUND => Judgement::NotFound(refusal),
+                true if code.is_some_and(|code| NOT_FOUND.contains(&code)) => Judgement::NotFound(refusal),
                 true => Judgement::Refused(refusal),
             })
         }
         _ if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT => {
             Ok(Judgement::Refused(refusal))
         }
-        _ => {
-            Err(Obstacle::Unavailable { why: refusal.to_string(), may_still_apply: is_from_a_proxy(status) })
-        }
+        _ => Err(Obstacle::Unavailable {
+            why: refusal.to_string(),
+            may_still_apply: code.is_none() || is_a_proxys(status),
+            retry_after_s,
+        }),
     }
 }
 
-/// A proxy that gave up waiting says nothing of what Defender does with the call.
-fn is_from_a_proxy(status: StatusCode) -> bool {
+/// A proxy that gave up waiting says nothing of what Defender does with the call. Nor does a front door, which answers
+/// 503 then, without Defender's words. Source: Microsoft, "Troubleshooting Azure Front Door common routing problems".
+fn is_a_proxys(status: StatusCode) -> bool {
     matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
+}
+
+/// A 200 that proves nothing. The call is over.
+fn unproven(why: String) -> Obstacle {
+    Obstacle::Unavailable { why, may_still_apply: false, retry_after_s: None }
 }
 
 fn listed(body: &[u8], machines: &[MachineId]) -> Answer {
     let Ok(collection) = serde_json::from_slice::<Collection>(body) else {
-        let why = "a 200 whose body is not the documented JSON".into();
-        return Err(Obstacle::Unavailable { why, may_still_apply: false });
+        return Err(unproven("a 200 whose body is not the documented JSON".into()));
     };
     let asked: HashSet<_> = machines.iter().copied().collect();
     let ids = collection.value.iter().filter_map(|machine| MachineId::parse(&machine.id).ok());
@@ -158,12 +172,36 @@ mod tests {
         let refusal = |status| Refusal { status, code: "C".into(), correlation_id: Some("|t".into()) };
         assert_eq!(judged(401, body), Err(Obstacle::TokenRefused(refusal(401))));
         assert_eq!(judged(403, body), Err(Obstacle::Forbidden(refusal(403))));
-        assert_eq!(judged(404, body), Ok(Judgement::NotFound(refusal(404))));
+        assert_eq!(judged(404, body), Ok(Judgement::Refused(refusal(404))));
         assert_eq!(judged(400, body), Ok(Judgement::Refused(refusal(400))));
         assert_eq!(judged(409, body), Ok(Judgement::Refused(refusal(409))));
         assert_eq!(judged(429, "<html>"), Err(Obstacle::Throttled { retry_after_s: Some(9) }));
         for status in [204, 302, 408, 500, 503] {
             assert!(matches!(judged(status, "<html>"), Err(Obstacle::Unavailable { .. })), "{status}");
+        }
+    }
+
+    #[test]
+    fn only_defenders_own_words_say_that_a_machine_is_not_there() {
+        let coded = |status, code: &str| judged(status, &format!(r#"{{"error": {{"code": "{code}"}}}}"#));
+        for code in ["NotFound", "ResourceNotFound"] {
+            assert!(matches!(coded(404, code), Ok(Judgement::NotFound(_))), "{code}");
+        }
+        assert!(matches!(judged(404, "<html>"), Ok(Judgement::Refused(_))));
+        assert!(matches!(coded(403, "DisallowedOperation"), Ok(Judgement::Refused(_))));
+        assert!(matches!(coded(403, "DisabledFeature"), Err(Obstacle::Forbidden(_))));
+    }
+
+    #[test]
+    fn only_defenders_own_words_say_that_a_failed_call_is_over() {
+        let may_still_apply = |status, body| match judged(status, body) {
+            Err(Obstacle::Unavailable { may_still_apply, .. }) => may_still_apply,
+            other => panic!("{other:?}"),
+        };
+        let own = r#"{"error": {"code": "InternalServerError"}}"#;
+        assert!(!may_still_apply(500, own) && !may_still_apply(503, own) && !may_still_apply(200, "<html>"));
+        for (status, body) in [(500, "<html>"), (503, ""), (408, own), (502, own), (504, own)] {
+            assert!(may_still_apply(status, body), "{status} {body}");
         }
     }
 

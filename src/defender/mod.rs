@@ -83,6 +83,7 @@ impl Defender {
             Err(error) => Sent::Answered(Err(Obstacle::Unavailable {
                 why: crate::outbound::describe(&error),
                 may_still_apply: watch.started(),
+                retry_after_s: None,
             })),
         }
     }

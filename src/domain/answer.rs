@@ -53,6 +53,8 @@ pub enum Obstacle {
         why: String,
         /// Whether Defender may still carry the call out.
         may_still_apply: bool,
+        /// Seconds it asks to wait.
+        retry_after_s: Option<u64>,
     },
     /// No token is to be had.
     NoToken {

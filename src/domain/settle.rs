@@ -60,6 +60,23 @@ impl Settling {
         self.parts.front().map(|part| part.machines.as_slice())
     }
 
+    /// Whether the machine of [`Self::next_call`] is asked for again after this judgement, alone.
+    pub fn asks_again_after(&self, judgement: &Judgement) -> bool {
+        let part = self.parts.front().filter(|part| part.machines.len() == 1 && !part.sent_before);
+        part.is_some() && matches!(judgement, Judgement::NotFound(_))
+    }
+
+    /// Takes in that [`Self::next_call`] was not answered while others are: halves it, to find whom it is about. A machine
+    /// that is alone gets no outcome here and waits for another round; those machines are returned.
+    pub fn search(&mut self) -> Vec<MachineId> {
+        let Some(part) = self.parts.pop_front() else { return Vec::new() };
+        if part.machines.len() == 1 || self.halvings_left < 2 {
+            return part.machines;
+        }
+        self.split(part);
+        Vec::new()
+    }
+
     /// The outcomes so far.
     pub fn into_outcomes(self) -> HashMap<MachineId, Outcome> {
         self.outcomes
@@ -137,7 +154,11 @@ impl Settling {
             self.settle(part.machines, &Outcome::Rejected(refusal.detail()));
             return;
         }
-        self.halvings_left -= 2;
+        self.split(part);
+    }
+
+    fn split(&mut self, part: Part) {
+        self.halvings_left = self.halvings_left.saturating_sub(2);
         let mut first = part.machines;
         let second = first.split_off(first.len() / 2);
         self.push_front(second, part.sent_before);

@@ -1,13 +1,14 @@
 //! One call, attempted until it is answered or something stands in the way.
 //!
 //! Invariant: each HTTP attempt has its own permit, and none begins unless the lease and the invocation last
-//! longer than it may take. Where Defender may still carry out an attempt, nothing follows it before Defender
+//! as long as it may take. Where Defender may still carry out an attempt, nothing follows it before Defender
 //! has counted it.
 
+use super::Relay;
+use super::call_line::{self, About};
 use super::drain::Holding;
 use super::permit::pause_ms;
 use super::stop::Stop;
-use super::{Relay, call_line};
 use crate::defender::{CALL_TIMEOUT_MS, Call, Sent};
 use crate::domain::budget::COUNTED_WITHIN_S;
 use crate::domain::fold::Batch;
@@ -16,38 +17,48 @@ use crate::entra::Token;
 use crate::store::LEASE_MS;
 
 /// Attempts to get one call answered.
-const ATTEMPTS_PER_CALL: u32 = 4;
+pub(super) const ATTEMPTS_PER_CALL: u32 = 4;
+/// Permits that may grow too old before the connection is ready; then connecting takes too long.
+const STALE_PERMITS_MAX: u32 = 2;
 /// Milliseconds before the second attempt; doubled with each.
 const FIRST_BACKOFF_MS: i64 = 500;
 /// Milliseconds from one attempt to the next where Defender may still carry out the first.
 const SETTLED_AFTER_MS: i64 = COUNTED_WITHIN_S * 1000;
-/// Milliseconds that lease and invocation must last when an attempt begins.
-const ATTEMPT_MAX_MS: i64 = CALL_TIMEOUT_MS + SETTLED_AFTER_MS;
+/// Milliseconds that the lease must last when an attempt begins.
+pub(super) const ATTEMPT_MAX_MS: i64 = CALL_TIMEOUT_MS + SETTLED_AFTER_MS;
 /// A lease that was just renewed must last that long.
 const _: () = assert!(ATTEMPT_MAX_MS < LEASE_MS);
 /// Milliseconds that nothing is sent when only an operator can help.
 const OPERATOR_HOLD_MS: i64 = 300_000;
-/// The last attempt that got no answer.
-struct Failed {
-    why: String,
-    settled_at: Timestamp,
+
+/// What tells one attempt from another.
+#[derive(Clone, Copy)]
+struct Attempt {
+    /// How often the call was attempted before.
+    number: u32,
+    /// Whether the token is new because the one before was refused.
+    new_token: bool,
+    class: Priority,
 }
 
 impl Relay {
-    /// Gets one call answered.
+    /// Gets one call answered, by so many attempts at most.
     pub(super) async fn call(
         &self,
         holding: &Holding,
         batch: &Batch,
         machines: &[MachineId],
+        attempts: u32,
     ) -> Result<Judgement, Stop> {
         let call = Call { tag: &batch.tag, action: batch.action, machines };
-        let mut token_refused = false;
-        let mut failed = Failed { why: "no permit was fresh enough".into(), settled_at: self.clock().now() };
-        for attempt in 0..ATTEMPTS_PER_CALL {
-            let (token, answer) = match self.attempt(holding, call, batch.priority, attempt).await? {
-                (token, Sent::Answered(answer)) => (token, answer),
-                (_, Sent::PermitTooOld) => continue,
+        let (mut new_token, mut stale_permits) = (false, 0);
+        let mut failed = self.unavailable("no permit was fresh enough", 0);
+        for attempt in 0..attempts {
+            let about = Attempt { number: attempt, new_token, class: batch.priority };
+            let (token, sent) = self.attempt(holding, call, about).await?;
+            let Sent::Answered(answer) = sent else {
+                stale_permits += 1;
+                if stale_permits == STALE_PERMITS_MAX { break } else { continue }
             };
             let obstacle = match answer {
                 Ok(judgement) => {
@@ -56,32 +67,39 @@ impl Relay {
                 }
                 Err(obstacle) => obstacle,
             };
+            // What a token may do stands in it: a granted permission needs a new one.
+            if matches!(obstacle, Obstacle::TokenRefused(_) | Obstacle::Forbidden(_)) {
+                self.0.parts.tokens.drop_token(&token).await;
+            }
             match obstacle {
-                Obstacle::TokenRefused(_) if !token_refused => {
-                    self.0.parts.tokens.drop_token(&token).await;
-                    token_refused = true;
-                }
-                Obstacle::Unavailable { why, may_still_apply } => {
+                Obstacle::TokenRefused(_) if !new_token => new_token = true,
+                Obstacle::Unavailable { why, may_still_apply, retry_after_s } => {
                     let settled_ms = if may_still_apply { SETTLED_AFTER_MS } else { 0 };
-                    failed = Failed { why, settled_at: self.clock().now().plus_ms(settled_ms) };
-                    if holding.is_probing() || !self.back_off(attempt, failed.settled_at).await {
+                    let asked_ms = retry_after_s.map_or(0, |seconds| pause_ms(Some(seconds)));
+                    failed = self.unavailable(&why, settled_ms.max(asked_ms));
+                    if holding.is_probing() || !self.back_off(attempt, attempts, failed.1).await {
                         break;
                     }
                 }
                 other => return Err(self.stop_for(other).await?),
             }
         }
-        Err(Stop::Unavailable { why: failed.why, settled_at: failed.settled_at })
+        Err(Stop::Unavailable { reason: failed.0, not_before: failed.1 })
     }
 
-    /// One attempt: token, lease, permit, request.
+    /// How a failed attempt is told, and until when nothing may follow it.
+    fn unavailable(&self, why: &str, wait_ms: i64) -> (String, Timestamp) {
+        (format!("defender_unavailable: {why}"), self.clock().now().plus_ms(wait_ms))
+    }
+
+    /// One attempt: token, permit, lease, request.
     async fn attempt(
         &self,
         holding: &Holding,
         call: Call<'_>,
-        class: Priority,
-        attempt: u32,
+        Attempt { number, new_token, class }: Attempt,
     ) -> Result<(Token, Sent), Stop> {
+        self.ensure_time(holding).await?;
         let token = match self.0.parts.tokens.get().await {
             Ok(token) => token,
             Err(error) => {
@@ -89,46 +107,37 @@ impl Relay {
                 return Err(self.stop_for(error.obstacle()).await?);
             }
         };
-        self.ensure_time(holding).await?;
         let permit = self.permit(class).await?;
-        if self.time_left_ms(holding).await < CALL_TIMEOUT_MS {
-            return Err(Stop::OutOfTime);
-        }
+        self.ensure_time(holding).await?;
         let began_at = self.clock().now();
         let sent = self.0.parts.defender.send(call, &token, permit).await;
         if let Sent::Answered(answer) = &sent {
             let took_ms = self.clock().now().ms_since(began_at);
-            call_line::tell(
-                call_line::About { tenant: self.tenant(), permit, attempt, took_ms },
-                call,
-                answer,
-            );
+            let tenant = self.tenant();
+            call_line::tell(About { tenant, permit, attempt: number, new_token, took_ms }, call, answer);
         }
         Ok((token, sent))
     }
 
     /// Makes sure that the invocation and the lease last as long as an attempt may take.
     async fn ensure_time(&self, holding: &Holding) -> Result<(), Stop> {
-        let lease_ms = holding.lease.lock().await.until.ms_since(self.clock().now());
-        if lease_ms < ATTEMPT_MAX_MS {
-            self.renew(holding).await?;
-        }
-        if self.time_left_ms(holding).await < CALL_TIMEOUT_MS { Err(Stop::OutOfTime) } else { Ok(()) }
-    }
-
-    /// Milliseconds that both the invocation and the lease still last.
-    async fn time_left_ms(&self, holding: &Holding) -> i64 {
-        let until = holding.lease.lock().await.until.min(self.stop_before());
-        until.ms_since(self.clock().now())
+        self.keep(holding).await?;
+        let left_ms = self.stop_before().ms_since(self.clock().now());
+        if left_ms < CALL_TIMEOUT_MS { Err(Stop::OutOfTime) } else { Ok(()) }
     }
 
     /// Waits before the next attempt. Says whether there is time for one.
-    async fn back_off(&self, attempt: u32, settled_at: Timestamp) -> bool {
-        let until = self.clock().now().plus_ms(FIRST_BACKOFF_MS << attempt).max(settled_at);
-        if attempt + 1 == ATTEMPTS_PER_CALL || until.plus_ms(CALL_TIMEOUT_MS) > self.stop_before() {
+    async fn back_off(&self, attempt: u32, attempts: u32, not_before: Timestamp) -> bool {
+        let until = self.clock().now().plus_ms(FIRST_BACKOFF_MS << attempt).max(not_before);
+        attempt + 1 < attempts && self.wait_for_a_call_at(until).await
+    }
+
+    /// Waits until a moment. Does not, and says so, if there is no time for a call after it.
+    pub(super) async fn wait_for_a_call_at(&self, moment: Timestamp) -> bool {
+        if moment.plus_ms(CALL_TIMEOUT_MS) > self.stop_before() {
             return false;
         }
-        self.clock().wait_until(until).await;
+        self.clock().wait_until(moment).await;
         true
     }
 
@@ -141,32 +150,38 @@ impl Relay {
                 self.pause(until).await?;
                 Stop::Held { until, routine_only: false, reason: "defender_asked_for_a_pause".into() }
             }
-            Obstacle::TokenRefused(refusal) => operator(
+            Obstacle::TokenRefused(refusal) => self.operator(
                 format!(
                     "token_refused: Defender does not take a new token ({refusal}); check DEFENDER_REGION"
                 ),
                 now,
             ),
-            Obstacle::Forbidden(refusal) => operator(
+            Obstacle::Forbidden(refusal) => self.operator(
                 format!(
                     "permission_missing: grant the app Machine.ReadWrite.All for WindowsDefenderATP and give \
                      admin consent ({refusal})"
                 ),
                 now,
             ),
-            Obstacle::NoToken { why, remedy: Remedy::Operator } => operator(format!("no_token: {why}"), now),
+            Obstacle::NoToken { why, remedy: Remedy::Operator } => {
+                self.operator(format!("no_token: {why}"), now)
+            }
             Obstacle::NoToken { why, remedy: Remedy::Wait { retry_after_s } } => {
                 let until = now.plus_ms(pause_ms(retry_after_s));
                 Stop::Held { until, routine_only: false, reason: format!("no_token: {why}") }
             }
-            Obstacle::NoToken { why, remedy: Remedy::TryAgain } | Obstacle::Unavailable { why, .. } => {
-                Stop::Unavailable { why, settled_at: now }
+            Obstacle::NoToken { why, remedy: Remedy::TryAgain } => {
+                Stop::Unavailable { reason: format!("no_token: {why}"), not_before: now }
+            }
+            Obstacle::Unavailable { why, .. } => {
+                let (reason, not_before) = self.unavailable(&why, 0);
+                Stop::Unavailable { reason, not_before }
             }
         })
     }
-}
 
-fn operator(reason: String, now: Timestamp) -> Stop {
-    tracing::error!(reason, "an operator is needed");
-    Stop::Held { until: now.plus_ms(OPERATOR_HOLD_MS), routine_only: false, reason }
+    fn operator(&self, reason: String, now: Timestamp) -> Stop {
+        tracing::error!(tenant = %self.tenant(), reason, "an operator is needed");
+        Stop::Held { until: now.plus_ms(OPERATOR_HOLD_MS), routine_only: false, reason }
+    }
 }

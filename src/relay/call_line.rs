@@ -11,25 +11,28 @@ pub(super) struct About<'a> {
     pub(super) permit: Permit,
     /// How often it was sent before.
     pub(super) attempt: u32,
+    /// Whether it is sent with a new token because the one before was refused.
+    pub(super) new_token: bool,
     pub(super) took_ms: i64,
 }
 
 /// Tells of a call that was sent.
 pub(super) fn tell(about: About<'_>, call: Call<'_>, answer: &Answer) {
-    let About { tenant, permit, attempt, took_ms } = about;
+    let About { tenant, permit, attempt, new_token, took_ms } = about;
     let once = |is: bool| is.then_some(1);
     let obstacle = answer.as_ref().err();
-    let (forbidden, tokenless) = (
-        matches!(obstacle, Some(Obstacle::Forbidden(_))),
-        matches!(obstacle, Some(Obstacle::TokenRefused(_))),
-    );
+    let is_not_allowed = match obstacle {
+        Some(Obstacle::Forbidden(_)) => true,
+        Some(Obstacle::TokenRefused(_)) => new_token,
+        _ => false,
+    };
     tracing::info!(
         Calls = 1,
         MachinesPerCall = call.machines.len(),
         CallMs = took_ms,
         Throttled = once(matches!(obstacle, Some(Obstacle::Throttled { .. }))),
         DefenderFailures = once(matches!(obstacle, Some(Obstacle::Unavailable { .. }))),
-        PermissionMissing = once(forbidden || tokenless),
+        PermissionMissing = once(is_not_allowed),
         %tenant,
         tag = call.tag.as_str(),
         action = call.action.as_str(),

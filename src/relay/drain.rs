@@ -4,11 +4,12 @@
 //! at the backlog once more after giving the lease back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use tokio::sync::Mutex;
 
 use super::Relay;
+use super::call::ATTEMPT_MAX_MS;
 use super::round::Round;
 use super::stop::Stop;
 use crate::domain::{Priority, Timestamp};
@@ -21,23 +22,50 @@ const LOOKS_MAX: u32 = 100;
 const IDLE_LOOKS_MAX: u32 = 2;
 /// Rounds under one lease.
 const ROUNDS_MAX: u32 = 10_000;
+/// Parts of batches that one drain sends to find what Defender does not answer. One machine among 500 takes 18.
+const SEARCHES_MAX: u32 = 24;
 
 /// A drain that holds the lease.
 #[derive(Debug)]
 pub(super) struct Holding {
     pub(super) me: LeaseId,
     pub(super) lease: Mutex<Lease>,
-    /// Whether Defender was not available the last time: then one attempt has to show that it is again.
-    probing: AtomicBool,
+    /// Drains in a row that ended because there was no usable answer.
+    pub(super) unanswered_in_a_row: u32,
+    /// Whether Defender has answered a call of this drain.
+    answered: AtomicBool,
+    /// Parts of batches that may still be sent to find what Defender does not answer.
+    searches_left: AtomicU32,
 }
 
 impl Holding {
+    fn new(lease: Lease, state: &DrainState, me: LeaseId) -> Self {
+        Self {
+            me,
+            lease: Mutex::new(lease),
+            unanswered_in_a_row: state.hold.as_ref().map_or(0, |hold| hold.in_a_row),
+            answered: AtomicBool::new(false),
+            searches_left: AtomicU32::new(SEARCHES_MAX),
+        }
+    }
+
+    /// Whether there was no usable answer the last time: then one attempt has to show that there is again.
     pub(super) fn is_probing(&self) -> bool {
-        self.probing.load(Ordering::SeqCst)
+        self.unanswered_in_a_row > 0 && !self.has_answered()
+    }
+
+    pub(super) fn has_answered(&self) -> bool {
+        self.answered.load(Ordering::SeqCst)
     }
 
     pub(super) fn answered(&self) {
-        self.probing.store(false, Ordering::SeqCst);
+        self.answered.store(true, Ordering::SeqCst);
+    }
+
+    /// Takes one of the searches there are left.
+    pub(super) fn may_search(&self) -> bool {
+        let less = |left: u32| left.checked_sub(1);
+        self.searches_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
     }
 }
 
@@ -67,7 +95,7 @@ impl Relay {
                 Ok(Next::Look { .. }) => return None,
                 Ok(Next::Rest(gathering_until)) => return gathering_until,
                 Err(error) => {
-                    tracing::error!(StoreFailures = 1, %error, "the drain stops: the table cannot be used");
+                    Stop::from(error).log(self.tenant());
                     return None;
                 }
             }
@@ -80,7 +108,7 @@ impl Relay {
         let store = &self.0.parts.store;
         let state = store.drain_state().await?;
         if let Err(stop) = self.trust_clock() {
-            stop.log();
+            stop.log(self.tenant());
             return Ok(Next::Rest(None));
         }
         if !state.is_free(class, self.clock().now()) {
@@ -91,27 +119,21 @@ impl Relay {
         let Some(lease) = store.acquire(me, class, self.clock().now()).await? else {
             return Ok(Next::Rest(None));
         };
-        let probing = state.hold.as_ref().is_some_and(|hold| hold.in_a_row > 0);
-        let holding = Arc::new(Holding { me, lease: Mutex::new(lease), probing: probing.into() });
+        let holding = Arc::new(Holding::new(lease, &state, me));
         match self.drain_rounds(&holding).await {
             Turn::Empty { changed } => {
                 store.release(me, None).await?;
                 self.0.runner.held(None);
                 Ok(if store.has_backlog().await? { Next::Look { changed } } else { Next::Rest(None) })
             }
-            Turn::Stopped(stop) => self.give_up(&holding, &stop, &state).await.map(Next::Rest),
+            Turn::Stopped(stop) => self.give_up(&holding, &stop).await.map(Next::Rest),
         }
     }
 
     /// Gives the lease back before the backlog is empty. If batches gather, says until when.
-    async fn give_up(
-        &self,
-        holding: &Holding,
-        stop: &Stop,
-        state: &DrainState,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        stop.log();
-        let in_a_row = state.hold.as_ref().filter(|_| holding.is_probing()).map_or(0, |hold| hold.in_a_row);
+    async fn give_up(&self, holding: &Holding, stop: &Stop) -> Result<Option<Timestamp>, StoreError> {
+        stop.log(self.tenant());
+        let in_a_row = if holding.has_answered() { 0 } else { holding.unanswered_in_a_row };
         let hold = stop.hold(in_a_row, holding.me.jitter(), self.clock().now());
         let hold = hold.filter(|_| self.trust_clock().is_ok());
         self.0.parts.store.release(holding.me, hold.as_ref()).await?;
@@ -139,8 +161,14 @@ impl Relay {
         self.0.parts.store.clock_objection().map_or(Ok(()), |why| Err(Stop::NoPermit { why }))
     }
 
+    /// Makes sure that the lease lasts as long as an attempt may take, and what follows it must wait.
+    pub(super) async fn keep(&self, holding: &Holding) -> Result<(), Stop> {
+        let left_ms = holding.lease.lock().await.until.ms_since(self.clock().now());
+        if left_ms < ATTEMPT_MAX_MS { self.renew(holding).await } else { Ok(()) }
+    }
+
     /// Renews the lease.
-    pub(super) async fn renew(&self, holding: &Holding) -> Result<(), Stop> {
+    async fn renew(&self, holding: &Holding) -> Result<(), Stop> {
         let mut lease = holding.lease.lock().await;
         *lease = self.0.parts.store.renew(holding.me, self.clock().now()).await?.ok_or(Stop::Lost)?;
         Ok(())

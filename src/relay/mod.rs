@@ -12,6 +12,7 @@ mod flight;
 mod permit;
 mod relays;
 mod requests;
+mod resting;
 mod round;
 mod runner;
 mod stop;
@@ -62,6 +63,7 @@ pub struct Parts {
 struct Inner {
     parts: Parts,
     budget: permit::Budget,
+    resting: resting::Resting,
     /// Turns at accepting: a flood waits here, not in time-outs of the table.
     accepting: Semaphore,
     runner: runner::Runner,
@@ -109,6 +111,7 @@ impl Relay {
         Self(Arc::new(Inner {
             parts,
             budget: permit::Budget::default(),
+            resting: resting::Resting::default(),
             accepting: Semaphore::new(accept::ACCEPTS_AT_ONCE),
             runner: runner::Runner::default(),
             waiters: waiters::Waiters::default(),

@@ -68,9 +68,10 @@ impl Relay {
     }
 
     /// Calls that count in the budget's minute. Other instances make some too, so the item is read.
-    pub(super) async fn used_in_minute(&self, now: Timestamp) -> Result<usize, Stop> {
+    pub(super) async fn used_in_minute(&self) -> Result<usize, Stop> {
         let parts = &self.0.parts;
         let ledger = parts.store.ledger().await?;
+        let now = self.clock().now();
         let used = |ledger: &Ledger| ledger.used_at(now.second().max(ledger.head), parts.limits).per_minute;
         let count = ledger.as_ref().map_or(0, used);
         self.0.budget.seen().clone_from(&ledger);

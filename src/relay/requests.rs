@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
 
+use super::drain::Holding;
 use super::stop::Stop;
 use super::{Relay, trail};
 use crate::domain::fold::{Slot, write};
@@ -15,6 +16,8 @@ use crate::store::Save;
 
 /// Writes of outcomes under way at once.
 const SAVES_AT_ONCE: usize = 16;
+/// Writes of outcomes before the lease is looked at again.
+const SAVES_PER_LOOK: usize = 512;
 
 /// The requests of a round.
 #[derive(Debug)]
@@ -42,25 +45,35 @@ impl Relay {
     /// Makes durable what the fold gives up: superseded and expired changes.
     pub(super) async fn save_given_up(
         &self,
+        holding: &Holding,
         requests: &mut Requests,
         superseded: &[Slot],
         expired: &[Slot],
     ) -> Result<(), Stop> {
         requests.set(superseded, &Outcome::Superseded);
         requests.set(expired, &Outcome::Expired);
-        self.save(requests, |_| true).await
+        self.save(holding, requests, |_| true).await
     }
 
     /// Makes the changed outcomes of some requests durable and tells those who wait.
     pub(super) async fn save(
         &self,
+        holding: &Holding,
         requests: &mut Requests,
         which: impl Fn(&RequestRecord) -> bool,
     ) -> Result<(), Stop> {
-        let (store, now) = (&self.0.parts.store, self.clock().now());
         let chosen: Vec<_> =
             requests.changed.keys().copied().filter(|&at| which(&requests.records[at])).collect();
-        let saves = stream::iter(chosen).map(|at| {
+        for some in chosen.chunks(SAVES_PER_LOOK) {
+            self.save_some(requests, some).await?;
+            self.keep(holding).await?;
+        }
+        Ok(())
+    }
+
+    async fn save_some(&self, requests: &mut Requests, chosen: &[usize]) -> Result<(), Stop> {
+        let (store, now) = (&self.0.parts.store, self.clock().now());
+        let saves = stream::iter(chosen.iter().copied()).map(|at| {
             let record = &requests.records[at];
             async move { (at, store.save(record, now).await) }
         });

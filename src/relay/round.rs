@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use futures_util::try_join;
+
 use super::Relay;
 use super::drain::Holding;
 use super::flight::{BATCHES_PER_ROUND, both};
@@ -30,21 +32,23 @@ impl Relay {
     /// Reads the backlog, folds it and sends what leaves now.
     pub(super) async fn drain_round(&self, holding: &Arc<Holding>) -> Result<Round, Stop> {
         let horizon = holding.lease.lock().await.horizon;
-        let read = self.0.parts.store.backlog(horizon).await?;
+        let read = async { self.0.parts.store.backlog(horizon).await.map_err(Stop::from) };
+        let (read, calls) = try_join!(read, self.used_in_minute())?;
         self.trust_clock()?;
         self.set_aside(&read.dead).await?;
         let now = self.clock().now();
         let plan = fold(&read.records, self.rules(now));
-        let usage = Usage { calls: self.used_in_minute(now).await?, whole: read.whole };
-        let paced = pace(plan.batches, &read.records, self.machines_per_call(), usage, now);
+        let batches = self.0.resting.without(plan.batches, now);
+        let usage = Usage { calls, whole: read.whole };
+        let paced = pace(batches, &read.records, self.machines_per_call(), usage, now);
         let given_up = plan.superseded.len() + plan.expired.len() + read.dead.len();
         let changed = given_up + paced.now.len() > 0;
         let more = paced.now.len() > BATCHES_PER_ROUND || plan.waiting > 0 || !read.whole;
 
         let mut requests = Requests::new(read.records);
-        self.save_given_up(&mut requests, &plan.superseded, &plan.expired).await?;
+        self.save_given_up(holding, &mut requests, &plan.superseded, &plan.expired).await?;
         let flown = self.fly_all(holding, &mut requests, paced.now).await;
-        let saved = self.save(&mut requests, |_| true).await;
+        let saved = self.save(holding, &mut requests, |_| true).await;
         if let Some(stop) = both(flown.err(), saved) {
             return Err(stop);
         }
@@ -58,6 +62,7 @@ impl Relay {
         for entry in dead {
             tracing::error!(
                 SetAside = 1,
+                tenant = %self.tenant(),
                 entry = entry.name(),
                 why = entry.why,
                 "an entry of the backlog is set aside: an operator must look at it"

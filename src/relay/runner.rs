@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
 use super::Relay;
+use crate::defender::CALL_TIMEOUT_MS;
 use crate::domain::{Priority, Timestamp};
 use crate::store::Hold;
 
@@ -127,7 +128,7 @@ impl Relay {
         let _running = Running(runner);
         while let Some(class) = runner.next() {
             if let Some(until) = self.drain_once(class).await
-                && until <= self.stop_before()
+                && until.plus_ms(CALL_TIMEOUT_MS) <= self.stop_before()
             {
                 self.gather(until).await;
             }

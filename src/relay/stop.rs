@@ -1,6 +1,6 @@
 //! Why a drain stops before the backlog is empty.
 
-use crate::domain::Timestamp;
+use crate::domain::{TenantName, Timestamp};
 use crate::store::{Hold, StoreError};
 
 /// Why a drain stops.
@@ -10,11 +10,12 @@ pub(super) enum Stop {
     Gathering { until: Timestamp },
     /// Something holds every drain up until a moment.
     Held { until: Timestamp, routine_only: bool, reason: String },
-    /// Defender gives no usable answer; the next drain waits longer each time.
+    /// Defender, or whoever gives the token, gives no usable answer; the next drain waits longer each time.
     Unavailable {
-        why: String,
-        /// The last attempt may be carried out until then.
-        settled_at: Timestamp,
+        /// One word for programs, then a text for people.
+        reason: String,
+        /// Until then the last attempt may be carried out, or a wait was asked for.
+        not_before: Timestamp,
     },
     /// This instance may do nothing for its clock's or its rules' sake; others may.
     NoPermit { why: String },
@@ -46,7 +47,7 @@ impl Stop {
     fn weight(&self) -> (u8, Timestamp) {
         match self {
             Self::Held { until, routine_only: false, .. } => (2, *until),
-            Self::Unavailable { settled_at, .. } => (2, *settled_at),
+            Self::Unavailable { not_before, .. } => (2, *not_before),
             Self::Held { until, .. } => (1, *until),
             Self::Gathering { .. }
             | Self::NoPermit { .. }
@@ -56,16 +57,22 @@ impl Stop {
         }
     }
 
-    pub(super) fn log(&self) {
+    pub(super) fn log(&self, tenant: &TenantName) {
         match self {
-            Self::Gathering { until } => tracing::debug!(%until, "batches gather"),
-            Self::Held { until, reason, .. } => tracing::info!(%until, reason, "the drain is held up"),
-            Self::NoPermit { why } => tracing::error!(ClockRefusals = 1, why, "this instance gets no permit"),
-            Self::Unavailable { why, .. } => tracing::warn!(why, "Defender is not available"),
-            Self::Store(error) => {
-                tracing::error!(StoreFailures = 1, %error, "the drain stops: the table cannot be used");
+            Self::Gathering { until } => tracing::debug!(%tenant, %until, "batches gather"),
+            Self::Held { until, reason, .. } => {
+                tracing::info!(%tenant, %until, reason, "the drain is held up");
             }
-            Self::OutOfTime | Self::Lost => tracing::info!(stop = ?self, "the drain stops"),
+            Self::NoPermit { why } => {
+                tracing::error!(ClockRefusals = 1, %tenant, why, "this instance gets no permit");
+            }
+            Self::Unavailable { reason, .. } => {
+                tracing::warn!(%tenant, reason, "the drain is held up: there is no usable answer");
+            }
+            Self::Store(error) => {
+                tracing::error!(StoreFailures = 1, %tenant, %error, "the drain stops: the table cannot be used");
+            }
+            Self::OutOfTime | Self::Lost => tracing::info!(%tenant, stop = ?self, "the drain stops"),
         }
     }
 
@@ -78,12 +85,11 @@ impl Stop {
             Self::Held { until, routine_only, reason } => {
                 Some(Hold { until: *until, routine_only: *routine_only, reason: reason.clone(), in_a_row })
             }
-            Self::Unavailable { why, settled_at } => {
+            Self::Unavailable { reason, not_before } => {
                 let longest = FIRST_HOLD_MS << in_a_row.min(DOUBLINGS_MAX);
                 let ms = longest / 2 + longest / 2 * i64::from(jitter) / 255;
-                let reason = format!("defender_unavailable: {why}");
-                let until = now.plus_ms(ms).max(*settled_at);
-                Some(Hold { until, routine_only: false, reason, in_a_row: in_a_row + 1 })
+                let until = now.plus_ms(ms).max(*not_before);
+                Some(Hold { until, routine_only: false, reason: reason.clone(), in_a_row: in_a_row + 1 })
             }
             Self::NoPermit { .. } | Self::OutOfTime | Self::Lost | Self::Store(_) => None,
         }
@@ -96,23 +102,23 @@ mod tests {
 
     #[test]
     fn the_hold_doubles_with_jitter_up_to_about_five_minutes() {
-        let stop = Stop::Unavailable { why: "down".into(), settled_at: Timestamp::default() };
+        let stop = Stop::Unavailable { reason: "down".into(), not_before: Timestamp::default() };
         let ms = |in_a_row, jitter| stop.hold(in_a_row, jitter, Timestamp::default()).unwrap().until.ms();
         assert_eq!((ms(0, 0), ms(0, 255), ms(1, 255), ms(99, 255)), (2_500, 5_000, 10_000, 320_000));
     }
 
     #[test]
     fn nothing_follows_a_call_that_may_still_be_carried_out_before_it_is_settled() {
-        let settled_at = Timestamp::from_ms(10_000);
-        let stop = Stop::Unavailable { why: "reset".into(), settled_at };
-        assert_eq!(stop.hold(0, 0, Timestamp::default()).unwrap().until, settled_at);
+        let not_before = Timestamp::from_ms(10_000);
+        let stop = Stop::Unavailable { reason: "reset".into(), not_before };
+        assert_eq!(stop.hold(0, 0, Timestamp::default()).unwrap().until, not_before);
     }
 
     #[test]
     fn a_call_that_may_still_be_carried_out_outweighs_a_shorter_hold() {
         let ms = Timestamp::from_ms;
         let held = |until, routine_only| Stop::Held { until, routine_only, reason: String::new() };
-        let unsettled = || Stop::Unavailable { why: "reset".into(), settled_at: ms(10) };
+        let unsettled = || Stop::Unavailable { reason: "reset".into(), not_before: ms(10) };
         for other in [Stop::Lost, Stop::OutOfTime, held(ms(99), true), held(ms(5), false)] {
             assert!(matches!(unsettled().or(other.clone()), Stop::Unavailable { .. }), "{other:?}");
             assert!(matches!(other.or(unsettled()), Stop::Unavailable { .. }));

@@ -15,6 +15,7 @@ async fn unknown_machines_that_no_answer_names_are_found_by_halving() {
     world.simulator().switch(|s| {
         s.unknown_listed = simulator::UnknownListed::None;
         s.unknown_status = 404;
+        s.unknown_code = "ResourceNotFound".into();
     });
     let mut list = machines(0..40);
     list[17] = unknown_machine(1);
@@ -69,7 +70,6 @@ async fn a_missing_permission_stops_the_drain_names_the_grant_and_loses_nothing(
     assert_eq!(world.calls(), 1, "nothing is sent while it is held up");
 
     world.simulator().switch(|s| s.roles = vec!["Machine.ReadWrite.All".into()]);
-    world.simulator().expire_tokens();
     world.schedule_until_empty().await;
     assert_eq!(answer.now(&world).await.outcome(0), "applied");
     assert!(world.budget().await["heldUp"].is_null());
@@ -112,6 +112,66 @@ async fn a_server_error_is_tried_again() {
     world.simulator().next(Fault::Status { status: 503, retry_after_s: None, body: Some("<html>".into()) });
     let answer = Ask::add("vip", &[machine(1)]).send(&world).await;
     assert_eq!((answer.outcome(0), world.calls()), ("applied", 3));
+}
+
+#[tokio::test]
+async fn a_failure_that_is_not_in_defenders_own_words_is_followed_only_when_it_is_over() {
+    for (body, after_ms) in [(None, 400), (Some("<html>".to_owned()), 10_000)] {
+        let world = World::new().await;
+        world.simulator().next(Fault::Status { status: 503, retry_after_s: None, body });
+        let answer = Ask::add("vip", &[machine(1)]).send(&world).await;
+        let calls = world.simulator().arrivals();
+        let gap_ms = calls[1].received_at_ms - calls[0].received_at_ms;
+        assert_eq!((answer.outcome(0), gap_ms >= after_ms, gap_ms < 11_000), ("applied", true, true));
+    }
+}
+
+#[tokio::test]
+async fn a_server_error_that_asks_to_wait_is_followed_after_that() {
+    let world = World::new().await;
+    world.simulator().next(Fault::Status { status: 503, retry_after_s: Some(7), body: None });
+    let answer = Ask::add("vip", &[machine(1)]).send(&world).await;
+    let calls = world.simulator().arrivals();
+    assert!(calls[1].received_at_ms - calls[0].received_at_ms >= 7_000, "{calls:?}");
+    assert_eq!(answer.outcome(0), "applied");
+}
+
+#[tokio::test]
+async fn a_machine_that_is_never_answered_holds_up_no_other_and_costs_few_calls() {
+    let world = World::new().await;
+    let broken = machine(17);
+    world.simulator().switch(|s| s.broken_machines = [broken.clone()].into());
+    let first = Ask::add("vip", &machines(0..40)).at_once().send(&world).await;
+    world.app().relays.until_idle().await;
+    let others = [Ask::add("watch", &machines(0..5)), Ask::remove("vip", &machines(50..60))];
+    let mut answers = Vec::new();
+    for ask in others {
+        answers.push(ask.at_once().send(&world).await);
+    }
+    for _ in 0..5 {
+        world.schedule().await;
+        world.pass_s(60);
+    }
+    for answer in answers {
+        assert_eq!(answer.now(&world).await.body["status"], "done");
+    }
+    let now = first.now(&world).await;
+    assert_eq!((now.count("applied"), now.outcome(17)), (39, "pending"));
+
+    let calls = world.calls();
+    for minute in 0..60 {
+        let other = Ask::add("watch", &[machine(100 + minute)]).at_once().send(&world).await;
+        world.schedule().await;
+        assert_eq!(other.now(&world).await.outcome(0), "applied", "minute {minute}");
+        world.pass_s(60);
+    }
+    let spent = world.simulator().arrivals()[calls..].iter().filter(|call| call.status == 500).count();
+    println!("{spent} calls in an hour for a machine that is never answered");
+    assert!(spent <= 40, "{spent} calls");
+    world.simulator().switch(|s| s.broken_machines.clear());
+    world.pass_s(1_000);
+    world.schedule_until_empty().await;
+    assert_eq!(first.now(&world).await.count("applied"), 40);
 }
 
 #[tokio::test]

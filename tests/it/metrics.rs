@@ -84,6 +84,11 @@ async fn a_missing_permission_and_a_missing_token_are_counted() {
     world.app().relays.until_idle().await;
     assert_eq!(world.witness.lines.metric("PermissionMissing"), [1]);
 
+    let mended = World::new().await;
+    mended.simulator().next(Fault::WrongToken);
+    Ask::add("vip", &[machine(1)]).send(&mended).await;
+    assert_eq!(mended.witness.lines.metric("PermissionMissing"), Vec::<i64>::new(), "a new token was taken");
+
     let other = World::with([("CLIENT_SECRET", "another-word-than-the-app-has")]).await;
     Ask::add("vip", &[machine(1)]).at_once().send(&other).await;
     other.app().relays.until_idle().await;

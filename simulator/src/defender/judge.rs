@@ -66,6 +66,9 @@ fn content(switches: &Switches, call: &Call) -> Option<Reply> {
     if switches.duplicates_refused && ids.len() < call.machine_ids.len() {
         return invalid("MachineIds must not repeat.");
     }
+    if ids.iter().any(|id| switches.broken_machines.contains(*id)) {
+        return Some(answers::status(500, switches.html_errors));
+    }
     if ids.iter().any(|id| switches.refused_machines.contains(*id)) {
         let message = "The operation is not supported on the platform of a machine.";
         return Some(answers::error(400, "OsPlatformNotSupported", message));
