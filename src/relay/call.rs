@@ -58,7 +58,10 @@ impl Relay {
             let (token, sent) = self.attempt(holding, call, about).await?;
             let Sent::Answered(answer) = sent else {
                 stale_permits += 1;
-                if stale_permits == STALE_PERMITS_MAX { break } else { continue }
+                if stale_permits == STALE_PERMITS_MAX {
+                    break;
+                }
+                continue;
             };
             let obstacle = match answer {
                 Ok(judgement) => {

@@ -138,9 +138,10 @@ impl Relay {
         self.0.parts.store.load(id).await
     }
 
+    /// Fetches a token, and opens the connection to the table by looking at the budget.
     async fn warm_up(&self) {
-        let token = self.0.parts.tokens.get().await;
-        tracing::debug!(tenant = %self.tenant(), token = token.is_ok(), "warm");
+        let (token, table) = futures_util::join!(self.0.parts.tokens.get(), self.used_in_minute());
+        tracing::debug!(tenant = %self.tenant(), token = token.is_ok(), table = table.is_ok(), "warm");
     }
 
     /// What is done each minute: drains, and tells what still waits.

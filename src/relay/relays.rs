@@ -9,6 +9,10 @@ use futures_util::future::join_all;
 use super::Relay;
 use crate::domain::{TenantName, Timestamp};
 
+/// Tenants whose tokens are fetched before they are needed. A burst starts many processes at once, and each would ask for
+/// every tenant's.
+const WARM_TENANTS_MAX: usize = 4;
+
 /// The relays of all tenants, at least one. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Relays {
@@ -40,13 +44,13 @@ impl Relays {
         &self.first
     }
 
-    /// Fetches the tokens before a request needs them, for so many milliseconds at most. Nothing fails here: whatever
-    /// is wrong is told by the request that meets it.
+    /// Fetches the first tenants' tokens and connects before a request needs it, for so many milliseconds at most.
+    /// Nothing fails here: whatever is wrong is told by the request that meets it.
     pub async fn warm_up(&self, within_ms: i64) {
         let clock = self.first.clock();
         tokio::select! {
-            _ = join_all(self.iter().map(Relay::warm_up)) => {}
-            () = clock.wait_until(clock.now().plus_ms(within_ms)) => tracing::debug!("not every token is there"),
+            _ = join_all(self.iter().take(WARM_TENANTS_MAX).map(Relay::warm_up)) => {}
+            () = clock.wait_until(clock.now().plus_ms(within_ms)) => tracing::debug!("not everything is warm"),
         }
     }
 

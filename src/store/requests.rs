@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 
 use super::item::{EXPIRES_AT, Item, QUEUED, QUEUED_AT, bytes, number, text};
 use super::{Store, StoreError, record, unavailable};
-use crate::domain::{RequestId, RequestRecord, Timestamp};
+use crate::domain::{Order, RequestId, RequestRecord, Timestamp};
 
 /// What a request's first write came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,11 @@ impl Store {
         values: impl FnOnce(UpdateItemFluentBuilder) -> UpdateItemFluentBuilder,
     ) -> Result<Save, StoreError> {
         let packed = record::pack(&record.outcomes);
-        let codes = packed.codes.clone();
+        let written = Written {
+            revision: record.revision + 1,
+            codes: packed.codes.clone(),
+            queued: record.queued.filter(|_| !record.is_done()),
+        };
         let set = "SET outcomes = :outcomes, details = :details, revision = :next";
         let update = self
             .client
@@ -111,7 +115,7 @@ impl Store {
         let Err(error) = values(update).send().await else { return Ok(Save::Saved) };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(old)) => {
-                let ours = old.item().is_some_and(|item| is_ours(item, record.revision + 1, &codes));
+                let ours = old.item().is_some_and(|item| written.stands_in(item));
                 Ok(if ours { Save::Saved } else { Save::Changed })
             }
             _ => Err(unavailable(&error)),
@@ -123,9 +127,19 @@ impl Store {
     }
 }
 
-/// Whether the item is what an earlier attempt of the same write left.
-fn is_ours(item: &Item, revision: u32, codes: &[u8]) -> bool {
-    let same =
-        |seen: &RequestRecord| seen.revision == revision && record::pack(&seen.outcomes).codes == codes;
-    record::from_item(item).is_ok_and(|seen| same(&seen))
+/// What one write of outcomes leaves, as far as it tells it from another's.
+struct Written {
+    revision: u32,
+    codes: Vec<u8>,
+    queued: Option<Order>,
+}
+
+impl Written {
+    /// Whether the item is what an earlier attempt of the same write left.
+    fn stands_in(&self, item: &Item) -> bool {
+        record::from_item(item).is_ok_and(|seen| {
+            (seen.revision, seen.queued) == (self.revision, self.queued)
+                && record::pack(&seen.outcomes).codes == self.codes
+        })
+    }
 }

@@ -1,3 +1,7 @@
+use defender_tag_relay::domain::RequestId;
+use defender_tag_relay::store::{Save, Store};
+use local::loopback::TABLE;
+
 use crate::support::{Answer, Ask, World, get, machine, machines, retry};
 
 /// A request for three machines that expired because Defender was down; it is up again.
@@ -92,4 +96,19 @@ async fn only_the_source_that_sent_a_request_can_send_it_again_and_only_what_it_
     assert_eq!((denied.status, denied.body["code"].as_str()), (403, Some("tag_not_allowed")));
     assert_eq!(world.calls(), calls, "nothing was sent");
     assert_eq!(get(&format!("/v1/tag-requests/{}", request.id())).send(&world).await.count("expired"), 3);
+}
+
+#[tokio::test]
+async fn of_two_retries_at_once_one_is_told_that_the_request_has_changed() {
+    let world = World::new().await;
+    let request = expired(&world).await;
+    let client = local::aws::clients(&world.loopback.engine.url()).dynamodb;
+    let clock = world.app().clock().clone();
+    let store = Store::new(&client, TABLE, &world.loopback.variables["TENANT_ID"], clock.clone());
+    let id = RequestId::parse(&request.id()).unwrap();
+    let record = store.load(id).await.unwrap().unwrap();
+    let [one, other] = [100, 101].map(|order| record.clone().again(order, clock.now()));
+    assert_eq!(store.requeue(&one).await.unwrap(), Save::Saved);
+    assert_eq!(store.requeue(&other).await.unwrap(), Save::Changed, "its place is not the one that stands");
+    assert_eq!(store.requeue(&one).await.unwrap(), Save::Saved, "its own write, once more");
 }

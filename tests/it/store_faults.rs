@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::query::{QueryError, QueryOutput};
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::error::ProvisionedThroughputExceededException;
@@ -10,6 +11,8 @@ use defender_tag_relay::aws::Aws;
 use defender_tag_relay::config::Settings;
 use defender_tag_relay::http::App;
 use defender_tag_relay::start::app;
+use defender_tag_relay::store::Store;
+use local::loopback::TABLE;
 
 use crate::support::{Answer, Ask, World, machine};
 
@@ -69,4 +72,32 @@ async fn a_table_that_throttles_the_request_means_later_and_no_call() {
     let answer = Ask::add("vip", &[machine(1)]).send_to(&app).await;
     assert!(is_later(&answer), "{answer:?}");
     assert!(put.num_calls() >= 1 && world.calls() == 0);
+}
+
+#[tokio::test]
+async fn a_table_that_throttles_in_the_middle_of_the_backlog_gives_what_was_read() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.forbidden = true);
+    Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
+    let real = local::aws::clients(&world.loopback.engine.url()).dynamodb;
+    let items = real.scan().table_name(TABLE).filter_expression("attribute_exists(queued)").send().await;
+    let items = items.unwrap().items().to_vec();
+    assert_eq!(items.len(), 1);
+    let first = mock!(Client::query).match_requests(|page| page.exclusive_start_key().is_none()).then_output(
+        move || {
+            let start = Some([("pk".to_owned(), AttributeValue::S("next".into()))].into());
+            QueryOutput::builder().set_items(Some(items.clone())).set_last_evaluated_key(start).build()
+        },
+    );
+    let second = mock!(Client::query)
+        .match_requests(|page| page.exclusive_start_key().is_some())
+        .then_error(|| QueryError::ProvisionedThroughputExceededException(throttled()));
+    let table = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&first, &second]);
+    let waiting =
+        Store::new(&table, TABLE, "tenant", world.app().clock().clone()).backlog(u64::MAX).await.unwrap();
+    assert_eq!(
+        (waiting.records.len(), waiting.whole),
+        (4, false),
+        "one of each of four partitions, and there is more"
+    );
 }
