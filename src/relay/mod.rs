@@ -33,6 +33,9 @@ pub use accept::{AcceptError, Accepted, RetryError};
 pub use relays::Relays;
 pub use waiters::{Patience, Waiting};
 
+/// What holds the drain up when no permit is to be had: the one reason that is neither a failure nor the pace.
+const BUDGET_SPENT: &str = "budget_spent";
+
 /// The relay of one tenant. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Relay(Arc<Inner>);
@@ -90,10 +93,16 @@ impl Report {
         self.drain.hold.as_ref().filter(|hold| hold.until > now)
     }
 
+    /// Whether a failure outside keeps everything from being sent.
+    fn is_failing(&self, now: Timestamp) -> bool {
+        self.held_up(now).is_some_and(|hold| !hold.routine_only && hold.reason != BUDGET_SPENT)
+    }
+
     fn tell(&self, tenant: &TenantName, now: Timestamp) {
         tracing::info!(
             BacklogRequests = self.backlog.requests,
             OldestRequestAge = self.oldest_age_s(now).unwrap_or(0),
+            HeldUp = u8::from(self.is_failing(now)),
             %tenant,
             calls_left_this_minute = self.budget.minute.remaining(),
             calls_left_this_hour = self.budget.hour.remaining(),
