@@ -6,7 +6,7 @@ use simulator::{Fault, TokenFault};
 
 use crate::support::alarm::{Alarm, Minutes, Watch};
 use crate::support::template::{resources, template};
-use crate::support::{Ask, World, machine};
+use crate::support::{Ask, World, machine, machines};
 
 /// Minutes of an hour.
 const HOUR: usize = 60;
@@ -78,15 +78,17 @@ async fn a_pause_that_defender_asked_for_holds_up() {
 }
 
 #[tokio::test]
-async fn a_spent_budget_and_batches_that_gather_are_no_failure() {
+async fn a_spent_budget_is_no_failure_even_where_it_holds_up_what_is_urgent() {
+    let sources = r#"{"sources": [{"name": "ir", "verify": {"scheme": "bearer", "secrets": ["ir"]}, "priority": "urgent",
+        "allow": {"tags": ["*"], "actions": ["Add"], "machines": 10}}]}"#;
     let world =
-        World::with([("CALLS_PER_HOUR", "2"), ("RESERVE_PER_HOUR", "1"), ("MACHINES_PER_CALL", "1")]).await;
-    for number in 0..4 {
-        Ask::add("vip", &[machine(number)]).at_once().send(&world).await;
-    }
-    let watch = hour(&world).await;
+        World::with([("SOURCES", sources), ("CALLS_PER_HOUR", "2"), ("MACHINES_PER_CALL", "1")]).await;
+    Ask::add("vip", &machines(0..4)).bearer("ir").at_once().send(&world).await;
+    let mut watch = Watch::default();
+    watch.minutes(&world, HOUR).await;
     assert!(!watch.course(&world, "HeldUpAlarm").contains(&true));
-    assert!(world.witness.lines.metric("PermitsRefused").len() > 1, "the budget was spent");
+    let held_up_by = world.witness.lines.of("backlog")[0]["held_up_by"].clone();
+    assert_eq!((world.calls(), held_up_by.as_str()), (2, Some("budget_spent")));
 }
 
 #[tokio::test]
