@@ -99,6 +99,11 @@ impl Simulator {
         Ok(())
     }
 
+    /// Takes the app's federated credential away.
+    pub fn trust_no_issuer(&self) {
+        self.site.credentials().federated = None;
+    }
+
     /// Changes whose subject Entra takes for the app.
     pub fn trust_subject(&self, subject: &str) {
         if let Some(federated) = &mut self.site.credentials().federated {

@@ -14,12 +14,13 @@ const fn known(aadsts: u32, advice: &'static str) -> Known {
 }
 
 /// The numbers an app without a user meets.
-const KNOWN: [Known; 18] = [
+const KNOWN: [Known; 20] = [
     known(7_000_215, "the client secret is wrong: store the secret's value, not its id"),
     known(7_000_222, "the client secret has expired: make a new one under Certificates & secrets"),
     known(7_000_216, "no proof of the app arrived: configure exactly one way of proving it"),
     known(7_000_112, "the app is disabled: enable it under Enterprise applications, Properties"),
     known(700_016, "the app is not in this tenant: check CLIENT_ID and TENANT_ID, or grant consent there"),
+    known(7_000_229, "the app is not known in this tenant: grant it admin consent there"),
     known(700_021, "the assertion is another app's: check CLIENT_ID"),
     known(700_023, "the assertion is for another address: check TENANT_ID and LOGIN_ENDPOINT"),
     known(700_024, "the assertion is out of its time: a clock is wrong"),
@@ -27,6 +28,10 @@ const KNOWN: [Known; 18] = [
     known(
         70_021,
         "no federated credential matches: compare issuer, subject and audience; a new one takes minutes",
+    ),
+    known(
+        70_025,
+        "the app has no federated credential: add one under Certificates & secrets; a new one takes minutes",
     ),
     known(700_211, "no federated credential has this issuer: it is the AWS account's own issuer URL"),
     known(700_212, "no federated credential has this audience: it must be FEDERATED_AUDIENCE"),
@@ -58,12 +63,18 @@ pub(super) const fn may_be_an_old_proof(aadsts: u32) -> bool {
 /// Whether it passes by itself: a new federated credential takes minutes to be known everywhere.
 /// Source: Microsoft, "Workload identity federation".
 pub(super) const fn may_pass(aadsts: u32) -> bool {
-    matches!(aadsts, 70_021 | 700_211 | 700_212 | 700_213)
+    matches!(aadsts, 70_021 | 70_025 | 700_211 | 700_212 | 700_213)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_credential_that_is_not_there_may_come_and_an_unknown_app_may_not() {
+        assert!(may_pass(70_025) && of(70_025).contains("add one"));
+        assert!(!may_pass(7_000_229) && of(7_000_229).contains("consent"));
+    }
 
     #[test]
     fn the_page_on_proofs_has_every_number_with_its_advice() {

@@ -13,7 +13,7 @@ mod tag_requests;
 mod verified;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::clock::Clock;
 use crate::inbound::{Source, Sources};
@@ -38,7 +38,7 @@ pub struct App {
     pub respond_within_ms: u32,
     /// Machines a request may name.
     pub machines_per_request: u32,
-    /// Whether a request came before.
+    /// Whether an event came before.
     pub begun: Arc<AtomicBool>,
 }
 
@@ -46,6 +46,11 @@ impl App {
     /// The clock everything here goes by.
     pub fn clock(&self) -> &Clock {
         self.relays.first().clock()
+    }
+
+    /// Notes that an event came, and says whether it is the process's first.
+    pub fn note_event(&self) -> bool {
+        !self.begun.swap(true, Ordering::SeqCst)
     }
 
     /// The relay of the source's tenant. The start has seen to it that there is one.

@@ -1,7 +1,6 @@
 //! The routes, and the layer around them all: it knows the request's id, writes problems and the log line.
 
 use std::any::Any;
-use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::body::Body;
@@ -75,7 +74,7 @@ async fn surround(State(app): State<App>, mut request: Request<Body>, next: Next
     let route = route.as_deref().unwrap_or("none");
 
     let mut response = next.run(request).await;
-    let cold_start = !app.begun.swap(true, Ordering::SeqCst);
+    let cold_start = app.note_event();
     let took_ms = app.clock().now().ms_since(began_at);
     let problem = response.extensions_mut().remove::<Problem>();
     tell(

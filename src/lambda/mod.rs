@@ -25,6 +25,7 @@ pub async fn handle(app: App, event: LambdaEvent<Value>) -> Result<Value, Error>
     let invocation = invocation(&event.context);
     match event::read(event.payload)? {
         Event::Schedule => {
+            app.note_event();
             app.relays.on_schedule(invocation.ends_at).await;
             Ok(json!({ "status": "drained" }))
         }
@@ -37,6 +38,7 @@ pub async fn handle(app: App, event: LambdaEvent<Value>) -> Result<Value, Error>
             answer(service, *payload, event.context).await
         }
         Event::NotBase64(payload) => {
+            app.note_event();
             let answered = move |_: Request| {
                 let problem = body_not_base64().answer(&invocation.request_id);
                 async move { Ok::<_, std::convert::Infallible>(problem) }

@@ -38,7 +38,7 @@ const fn metric(name: &'static str, unit: Unit, says: &'static str) -> Metric {
 }
 
 /// Every metric there is.
-pub const METRICS: [Metric; 25] = [
+pub const METRICS: [Metric; 26] = [
     metric("Accepted", Unit::Count, "requests made durable"),
     metric("AcceptedMachines", Unit::Count, "machines in them"),
     metric("Applied", Unit::Count, "machines that Defender listed"),
@@ -59,6 +59,11 @@ pub const METRICS: [Metric; 25] = [
     metric("ClockRefusals", Unit::Count, "times a drain got no permit for its clock's or its rules' sake"),
     metric("BacklogRequests", Unit::Count, "requests that wait, seen each minute"),
     metric("OldestRequestAge", Unit::Seconds, "age of the oldest of them, seen each minute"),
+    metric(
+        "HeldUp",
+        Unit::Count,
+        "1 if a failure outside keeps everything from being sent, else 0, seen each minute",
+    ),
     metric("VerificationFailures", Unit::Count, "requests answered 401"),
     metric("StoreFailures", Unit::Count, "requests answered 503, and drains the table stopped"),
     metric("UnfitWebhooks", Unit::Count, "webhooks accepted that can never succeed"),

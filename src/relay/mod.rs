@@ -34,6 +34,9 @@ pub use accept::{AcceptError, Accepted, RetryError};
 pub use relays::Relays;
 pub use waiters::{Patience, Waiting};
 
+/// What holds the drain up when no permit is to be had: the one reason that is neither a failure nor the pace.
+const BUDGET_SPENT: &str = "budget_spent";
+
 /// The relay of one tenant. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Relay(Arc<Inner>);
@@ -96,6 +99,7 @@ impl Report {
         tracing::info!(
             BacklogRequests = self.backlog.requests,
             OldestRequestAge = self.oldest_age_s(now).unwrap_or(0),
+            HeldUp = u8::from(self.held_up(now).is_some_and(is_failure)),
             %tenant,
             calls_left_this_minute = self.budget.minute.remaining(),
             calls_left_this_hour = self.budget.hour.remaining(),
@@ -103,6 +107,11 @@ impl Report {
             "backlog"
         );
     }
+}
+
+/// Whether it is a failure outside that keeps everything from being sent.
+fn is_failure(hold: &Hold) -> bool {
+    !hold.routine_only && hold.reason != BUDGET_SPENT
 }
 
 impl Relay {
@@ -161,5 +170,23 @@ impl Relay {
         let (ledger, backlog, drain) =
             futures_util::try_join!(store.ledger(), store.backlog_size(), store.drain_state())?;
         Ok(Report { budget: budget::report(ledger.as_ref(), *limits, clock.now()), backlog, drain })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_the_pace_nor_the_budget_is_a_failure() {
+        let hold = |routine_only, reason: &str| Hold {
+            until: Timestamp::default(),
+            routine_only,
+            reason: reason.into(),
+            in_a_row: 0,
+        };
+        assert!(is_failure(&hold(false, "defender_unavailable: status 503")));
+        assert!(!is_failure(&hold(true, "gathering")));
+        assert!(!is_failure(&hold(true, BUDGET_SPENT)) && !is_failure(&hold(false, BUDGET_SPENT)));
     }
 }

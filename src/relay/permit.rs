@@ -5,8 +5,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Relay;
 use super::stop::Stop;
+use super::{BUDGET_SPENT, Relay};
 use crate::domain::budget::{BudgetReport, Ledger, Permit, View, report};
 use crate::domain::{Priority, Timestamp};
 use crate::store::Taken;
@@ -55,7 +55,7 @@ impl Relay {
         }
         let routine_only = class == Priority::Routine;
         tracing::info!(PermitsRefused = 1, tenant = %self.tenant(), class = class.as_str(), until = %later, "no permit");
-        Err(Stop::Held { until: later, routine_only, reason: "budget_spent".into() })
+        Err(Stop::Held { until: later, routine_only, reason: BUDGET_SPENT.into() })
     }
 
     async fn ask(&self, class: Priority) -> Result<Taken, Stop> {

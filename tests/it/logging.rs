@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use defender_tag_relay::logging::METRICS;
 use serde_json::Value;
 
-use crate::support::{Ask, World, machine, unknown_machine};
+use crate::support::{Ask, World, get, machine, runbook, unknown_machine};
 
 fn page() -> String {
     std::fs::read_to_string("docs/logging.md").unwrap()
@@ -36,12 +36,24 @@ async fn the_lines_on_the_page_are_those_that_are_written() {
     }
 }
 
+#[tokio::test]
+async fn only_the_first_event_of_a_process_is_a_cold_start() {
+    let first = |world: &World| world.witness.lines.of("request")[0]["cold_start"].clone();
+    let world = World::new().await;
+    get("/v1/health").send(&world).await;
+    assert_eq!(first(&world), true);
+    let scheduled = World::new().await;
+    scheduled.schedule().await;
+    get("/v1/health").send(&scheduled).await;
+    assert_eq!(first(&scheduled), Value::Null, "the schedule came before");
+}
+
 #[test]
 fn every_metric_is_on_the_page_and_produced_by_a_test() {
     let (page, tests) = (page(), std::fs::read_to_string("tests/it/metrics.rs").unwrap());
     for metric in METRICS {
         let row = format!("| `{}` | {} | {} |", metric.name, metric.unit, metric.says);
         assert!(page.contains(&row), "docs/logging.md lacks: {row}");
-        assert!(tests.contains(&format!("metric(\"{}\")", metric.name)), "{} is not produced", metric.name);
+        assert!(runbook::counts(&tests, metric.name), "{} is not produced", metric.name);
     }
 }

@@ -10,6 +10,7 @@
 
 mod support;
 
+mod alarms;
 mod bad_input;
 mod batching;
 mod budget;

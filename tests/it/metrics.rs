@@ -1,4 +1,4 @@
-//! Each metric, produced by what it counts. `docs/runbook.md` names these tests; `tests/it/runbook.rs` sees to it.
+//! Each metric, produced by what it counts. `docs/runbook.md` names these tests; `tests/it/template.rs` sees to it.
 
 use simulator::{Fault, UnknownListed};
 
@@ -15,6 +15,20 @@ async fn what_is_accepted_called_and_applied_is_counted() {
     assert_eq!((metric("Calls"), metric("MachinesPerCall")), (vec![1, 1], vec![3, 2]));
     assert_eq!((metric("Applied"), metric("UnknownMachine")), (vec![2], vec![1]));
     assert_eq!((metric("CallMs").len(), metric("AcceptedToApplied").len()), (2, 1));
+}
+
+#[tokio::test]
+async fn what_keeps_everything_from_being_sent_is_told_each_minute() {
+    let world = World::new().await;
+    world.schedule().await;
+    world.simulator().switch(|s| s.down = true);
+    Ask::add("vip", &[machine(1)]).at_once().send(&world).await;
+    world.app().relays.until_idle().await;
+    world.schedule().await;
+    world.simulator().switch(|s| s.down = false);
+    world.pass_s(60);
+    world.schedule().await;
+    assert_eq!(world.witness.lines.metric("HeldUp"), [0, 1, 0]);
 }
 
 #[tokio::test]

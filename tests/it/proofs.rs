@@ -104,6 +104,18 @@ async fn a_subject_that_does_not_fit_is_named_and_tried_again_soon() {
 }
 
 #[tokio::test]
+async fn an_app_without_a_federated_credential_is_named_and_tried_again_soon() {
+    let world = World::proven_by(Proof::Federated).await;
+    world.simulator().trust_no_issuer();
+    let (answer, reason) = tag(&world, 1).await;
+    assert!(reason.contains("AADSTS70025") && reason.contains("add one"), "{reason}");
+    world.simulator().trust_aws().unwrap();
+    world.pass_s(30);
+    world.schedule().await;
+    assert_eq!(answer.now(&world).await.outcome(0), "applied", "whoever adds one need not wait");
+}
+
+#[tokio::test]
 async fn an_audience_that_does_not_fit_is_named() {
     let world = World::proven_by(Proof::Federated).await;
     let app = world.relay_with([("FEDERATED_AUDIENCE", "api://somebody-else")]).await;

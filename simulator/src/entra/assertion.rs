@@ -53,7 +53,7 @@ fn by_certificate(text: &str, known: Option<&Certificate>, asked: &Asked<'_>) ->
 }
 
 fn by_issuer(text: &str, said: &Claims, known: &Credentials, asked: &Asked<'_>) -> Result<(), Refusal> {
-    let Some(wanted) = &known.federated else { return Err(Refusal::no_matching_credential()) };
+    let Some(wanted) = &known.federated else { return Err(Refusal::no_credential(asked.client_id)) };
     for (aadsts, part, is_right) in [
         (700_211, "issuer", said.iss == wanted.issuer),
         (700_213, "subject", said.sub == wanted.subject),

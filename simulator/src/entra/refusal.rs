@@ -50,9 +50,9 @@ impl Refusal {
         Self::new(401, "invalid_client", 7_000_216, message.to_owned())
     }
 
-    pub(crate) fn no_matching_credential() -> Self {
-        let message = "No matching federated identity record found for presented assertion.".to_owned();
-        Self::new(400, "invalid_request", 70_021, message)
+    pub(crate) fn no_credential(client: &str) -> Self {
+        let message = format!("The client '{client}' has no configured federated identity credentials.");
+        Self::new(401, "invalid_client", 70_025, message)
     }
 
     pub(crate) fn bad_assertion(reason: &str) -> Self {

@@ -1,5 +1,6 @@
 //! What the tests share: a world on 127.0.0.1, requests to send into it, answers to look at.
 
+pub mod alarm;
 mod ask;
 mod dead;
 mod function;
@@ -9,6 +10,7 @@ pub mod openapi;
 mod rude;
 pub mod runbook;
 pub mod schema;
+pub mod template;
 mod witness;
 mod world;
 

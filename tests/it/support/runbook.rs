@@ -16,9 +16,31 @@ pub fn pages() -> BTreeMap<String, Option<String>> {
 
 /// Whether a test of this name is in the repository's tests.
 pub fn is_a_test(name: &str) -> bool {
+    !body_of(name).is_empty()
+}
+
+/// The body of the test of this name; nothing if there is none.
+pub fn body_of(name: &str) -> String {
     let folders = ["tests/it", "tests/it/faults", "local/tests"];
     let files = folders.into_iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
     let files = files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     let mut sources = files.map(|path| std::fs::read_to_string(path).unwrap());
-    sources.any(|source| source.contains(&format!("fn {name}(")))
+    let body = |source: String| {
+        let (_, from) = source.split_once(&format!("fn {name}("))?;
+        from.split("\n}\n").next().map(str::to_owned)
+    };
+    sources.find_map(body).unwrap_or_default()
+}
+
+/// Whether this source looks at values of a metric. That there are none is no value.
+pub fn counts(source: &str, metric: &str) -> bool {
+    let looks = |statement: &str| statement.contains(&format!("metric(\"{metric}\")"));
+    source.split(';').any(|statement| looks(statement) && !statement.contains("Vec::<i64>::new()"))
+}
+
+#[test]
+fn a_metric_without_a_value_is_not_counted() {
+    assert!(counts(r#"assert_eq!(metric("Calls"), [1]);"#, "Calls"));
+    assert!(!counts(r#"assert_eq!(metric("Calls"), Vec::<i64>::new());"#, "Calls"));
+    assert!(!counts(r#"assert_eq!(metric("CallMs"), [1]);"#, "Calls"));
 }

@@ -39,13 +39,23 @@ impl LogLines {
 
     /// The values of a metric, as CloudWatch would take them out of the lines.
     pub fn metric(&self, name: &str) -> Vec<i64> {
+        self.metric_by(name, &[usize::MAX]).concat()
+    }
+
+    /// The same, parted by the number of lines there were at each part's end.
+    pub fn metric_by(&self, name: &str, ends: &[usize]) -> Vec<Vec<i64>> {
         let text = self.text();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
         let named = |line: &Value| {
             let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array();
             metrics.is_some_and(|metrics| metrics.iter().any(|metric| metric["Name"] == name))
         };
-        lines.filter(named).map(|line| line[name].as_i64().unwrap()).collect()
+        let mut parts = vec![Vec::new(); ends.len()];
+        for (number, line) in lines.enumerate().filter(|(_, line)| named(line)) {
+            let part = ends.partition_point(|end| *end <= number);
+            parts[part].push(line[name].as_i64().unwrap());
+        }
+        parts
     }
 }
 

@@ -1,0 +1,15 @@
+//! `template.yaml`, read.
+
+use serde_json::Value;
+
+/// The template, its short forms of functions read as what they are given.
+pub fn template() -> Value {
+    serde_saphyr::from_str(&std::fs::read_to_string("template.yaml").unwrap()).unwrap()
+}
+
+/// The resources of a type: names and properties.
+pub fn resources(template: &Value, kind: &str) -> Vec<(String, Value)> {
+    let resources = template["Resources"].as_object().unwrap().iter();
+    let of_kind = resources.filter(|(_, resource)| resource["Type"] == kind);
+    of_kind.map(|(name, resource)| (name.clone(), resource["Properties"].clone())).collect()
+}
