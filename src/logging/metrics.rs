@@ -38,7 +38,7 @@ const fn metric(name: &'static str, unit: Unit, says: &'static str) -> Metric {
 }
 
 /// Every metric there is.
-pub const METRICS: [Metric; 25] = [
+pub const METRICS: [Metric; 26] = [
     metric("Accepted", Unit::Count, "requests made durable"),
     metric("AcceptedMachines", Unit::Count, "machines in them"),
     metric("Applied", Unit::Count, "machines that Defender listed"),
@@ -61,6 +61,11 @@ pub const METRICS: [Metric; 25] = [
     metric("OldestRequestAge", Unit::Seconds, "age of the oldest of them, seen each minute"),
     metric("VerificationFailures", Unit::Count, "requests answered 401"),
     metric("StoreFailures", Unit::Count, "requests answered 503, and drains the table stopped"),
+    metric(
+        "SecretsFailures",
+        Unit::Count,
+        "requests answered 503, and sources begun, without a source's keys",
+    ),
     metric("UnfitWebhooks", Unit::Count, "webhooks accepted that can never succeed"),
     metric("SetAside", Unit::Count, "entries of the backlog that could not be read"),
     metric("ColdStarts", Unit::Count, "starts of the function's process"),
