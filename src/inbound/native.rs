@@ -3,7 +3,7 @@
 //! Invariant: an `Asked` is whole and valid; whatever is not says where it goes wrong.
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::domain::request::each_once;
 use crate::domain::{Action, MachineId, Priority, Tag};
@@ -145,7 +145,7 @@ fn unreadable(text: &str, field: &str, error: &serde_json::Error) -> Unreadable 
     if !error.is_data() {
         return at_byte(text, error);
     }
-    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+    if let Err(error) = serde_json::from_str::<Value>(text) {
         return at_byte(text, &error);
     }
     let what = what(error);
@@ -222,6 +222,7 @@ mod tests {
             ("other white space", "\u{a0}[1]".into()),
             ("line break in a text", "{\n\"Value\": \"a\nb\"}".into()),
             ("line break in a text of one line", "{\"Value\": \"\n\"}".into()),
+            ("wrong field, then a line break in a text", "{\"Value\": 5, \"Action\": \"\n\"}".into()),
             ("byte order mark, then a comma", "\u{feff},".into()),
             ("two documents", body("\"vip\"", "\"Add\"", &good, "") + " {}"),
             ("not an object", "[1]".into()),
