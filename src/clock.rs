@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::domain::Timestamp;
 
@@ -86,6 +87,31 @@ impl Clock {
                 }
             }
         }
+    }
+}
+
+/// How long something has lasted, whatever a clock is set to meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch {
+    /// None: longer than the machine can tell.
+    began: Option<Instant>,
+}
+
+impl Stopwatch {
+    /// It begins now.
+    pub fn start() -> Self {
+        Self::running_for(Duration::ZERO)
+    }
+
+    /// It began so long ago.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    pub fn running_for(time: Duration) -> Self {
+        Self { began: Instant::now().checked_sub(time) }
+    }
+
+    /// Milliseconds since it began.
+    pub fn ms(&self) -> u32 {
+        self.began.and_then(|began| u32::try_from(began.elapsed().as_millis()).ok()).unwrap_or(u32::MAX)
     }
 }
 

@@ -7,8 +7,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::aws::Aws;
 use crate::clock::Clock;
-use crate::config::{ConfigError, Place, Settings, Tenant, TenantsAt, TextAt, tenants};
+use crate::config::{ConfigError, Place, Settings, Tenant, TenantsAt, TextAt, Texts, doubled_field, tenants};
 use crate::defender::Defender;
+use crate::domain::Timestamp;
 use crate::entra::{Proof, Tokens};
 use crate::http::App;
 use crate::inbound::Sources;
@@ -31,14 +32,9 @@ pub enum StartError {
 /// Builds the relay. Talks to nobody but Secrets Manager, and to that only if the tenants, the sources or a source's keys
 /// are there.
 pub async fn app(settings: &Settings, aws: Aws, clock: Clock) -> Result<App, StartError> {
-    let manager = &aws.secrets_manager;
-    let tenants = tenants(&settings.tenants, manager).await?;
-    let sources = sources(&settings.sources, &tenants, manager).await?;
-    let source_secrets = SourceSecrets::new(&sources, manager.clone());
-    source_secrets
-        .read_all(&sources, clock.now())
-        .await
-        .map_err(|problems| ConfigError::one(settings.sources.variable, problems.join("\n    ")))?;
+    let texts = Texts { tenants: Some(settings.tenants.clone()), sources: Some(settings.sources.clone()) };
+    let Contents { tenants, sources, source_secrets } =
+        contents(&texts, &aws.secrets_manager, clock.now()).await?;
     let http = outbound::http_client()?;
     let mut relays = tenants.iter().map(|tenant| relay(settings, tenant, &aws, &http, &clock));
     let first = relays.next().ok_or_else(|| ConfigError::one("TENANTS", "there is none"))?;
@@ -50,6 +46,43 @@ pub async fn app(settings: &Settings, aws: Aws, clock: Clock) -> Result<App, Sta
         machines_per_request: settings.machines_per_request,
         begun: Arc::default(),
     })
+}
+
+/// The faults of settings, and with them those of the texts that can be read all the same: one message names all.
+pub async fn every_fault(error: ConfigError, texts: &Texts, aws: &Aws, clock: &Clock) -> ConfigError {
+    match contents(texts, &aws.secrets_manager, clock.now()).await {
+        Ok(_) => error,
+        Err(more) => error.and(more),
+    }
+}
+
+/// What the texts say.
+struct Contents {
+    tenants: Vec<Tenant>,
+    sources: Sources,
+    source_secrets: SourceSecrets,
+}
+
+async fn contents(texts: &Texts, manager: &SecretsManager, now: Timestamp) -> Result<Contents, ConfigError> {
+    let mut faults = ConfigError(Vec::new());
+    let tenants = match &texts.tenants {
+        Some(at) => faults.unless(tenants(at, manager).await),
+        None => None,
+    };
+    let sources = match &texts.sources {
+        Some(at) => {
+            let sources = faults.unless(sources(at, tenants.as_deref(), manager).await);
+            match sources {
+                Some(sources) => faults.unless(source_secrets(at, sources, manager, now).await),
+                None => None,
+            }
+        }
+        None => None,
+    };
+    match (tenants, sources) {
+        (Some(tenants), Some((sources, source_secrets))) => Ok(Contents { tenants, sources, source_secrets }),
+        _ => Err(faults),
+    }
 }
 
 fn relay(settings: &Settings, tenant: &Tenant, aws: &Aws, http: &reqwest::Client, clock: &Clock) -> Relay {
@@ -79,11 +112,34 @@ async fn tenants(at: &TenantsAt, manager: &SecretsManager) -> Result<Vec<Tenant>
     }
 }
 
-async fn sources(at: &TextAt, tenants: &[Tenant], manager: &SecretsManager) -> Result<Sources, ConfigError> {
+/// The sources. Where it is not known which tenants there are, theirs are not looked at.
+async fn sources(
+    at: &TextAt,
+    tenants: Option<&[Tenant]>,
+    manager: &SecretsManager,
+) -> Result<Sources, ConfigError> {
     let json = text(at, manager).await?;
-    let names: Vec<_> = tenants.iter().map(|tenant| tenant.name.clone()).collect();
-    let sources = Sources::parse(json.expose_secret()).and_then(|sources| sources.of_tenants(&names));
+    let names = tenants.map(|tenants| tenants.iter().map(|tenant| tenant.name.clone()).collect::<Vec<_>>());
+    let sources = Sources::parse(json.expose_secret());
+    let sources = sources.and_then(|sources| match &names {
+        Some(names) => sources.of_tenants(names),
+        None => Ok(sources),
+    });
     sources.map_err(|error| ConfigError::one(at.variable, error.to_string()))
+}
+
+/// The sources with the keys that they have by reference.
+async fn source_secrets(
+    at: &TextAt,
+    sources: Sources,
+    manager: &SecretsManager,
+    now: Timestamp,
+) -> Result<(Sources, SourceSecrets), ConfigError> {
+    let secrets = SourceSecrets::new(&sources, manager.clone());
+    match secrets.read_all(now).await {
+        Ok(()) => Ok((sources, secrets)),
+        Err(problems) => Err(ConfigError::one(at.variable, problems.join("\n    "))),
+    }
 }
 
 /// A configuration's text.
@@ -94,7 +150,9 @@ async fn text(at: &TextAt, manager: &SecretsManager) -> Result<SecretString, Con
             Secret::new(at.clone(), manager.clone()).get().await.map_err(|error| error.to_string())
         }
     };
-    text.map_err(|problem| ConfigError::one(at.variable, problem))
+    let wrong = |problem| ConfigError::one(at.variable, problem);
+    let text: SecretString = text.map_err(wrong)?;
+    doubled_field(text.expose_secret()).map_or(Ok(text), |problem| Err(wrong(problem)))
 }
 
 fn read(path: &str) -> Result<String, String> {

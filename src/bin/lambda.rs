@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use defender_tag_relay::aws::Aws;
 use defender_tag_relay::clock::Clock;
-use defender_tag_relay::config::{Settings, from_environment};
-use defender_tag_relay::start::app;
+use defender_tag_relay::config::{Settings, Texts, from_environment};
+use defender_tag_relay::start::{app, every_fault};
 use defender_tag_relay::{lambda, logging};
 use lambda_http::Error;
 
@@ -21,12 +21,15 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> Result<(), Error> {
-    let settings = Settings::parse(&from_environment());
+    let variables = from_environment();
+    let settings = Settings::parse(&variables);
     let (level, function) = settings
         .as_ref()
         .map_or((tracing::Level::INFO, "unknown"), |settings| (settings.log_level, &settings.function_name));
     logging::to_stdout(level, function);
-    let settings = settings?;
-    let app = app(&settings, Aws::from_environment().await, Clock::system()).await?;
-    lambda::run(app).await
+    let (aws, clock) = (Aws::from_environment().await, Clock::system());
+    match settings {
+        Ok(settings) => lambda::run(app(&settings, aws, clock).await?).await,
+        Err(error) => Err(every_fault(error, &Texts::of(&variables), &aws, &clock).await.into()),
+    }
 }

@@ -20,6 +20,18 @@ impl ConfigError {
     pub fn one(variable: &'static str, problem: impl Into<String>) -> Self {
         Self(vec![Fault { variable, problem: problem.into() }])
     }
+
+    /// What there is, or a note of its faults.
+    pub fn unless<T>(&mut self, result: Result<T, Self>) -> Option<T> {
+        result.map_err(|more| self.0.extend(more.0)).ok()
+    }
+
+    /// The same with the faults of another.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
 }
 
 impl fmt::Display for ConfigError {

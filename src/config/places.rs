@@ -2,13 +2,15 @@
 
 use secrecy::SecretString;
 
+use crate::domain::SecretArn;
+
 /// Where a secret is.
 #[derive(Clone, Debug)]
 pub enum SecretAt {
     /// Here.
     Inline(SecretString),
     /// In Secrets Manager, under this ARN.
-    SecretsManager(String),
+    SecretsManager(SecretArn),
 }
 
 /// Where a configuration is that has a text of its own.
@@ -18,13 +20,6 @@ pub struct TextAt {
     pub variable: &'static str,
     /// Where it is.
     pub place: Place,
-}
-
-impl TextAt {
-    /// A place that was looked for and not found.
-    pub(super) const fn nowhere(variable: &'static str) -> Self {
-        Self { variable, place: Place::File(String::new()) }
-    }
 }
 
 /// Where a text is.

@@ -8,7 +8,8 @@ use secrecy::SecretString;
 use super::places::{Place, ProofAt, SecretAt, TextAt};
 use super::tenants::{Tenant, TenantsAt, Usual};
 use super::{Fault, Variables};
-use crate::domain::TenantName;
+use crate::domain::budget::Limits;
+use crate::domain::{SecretArn, TenantName};
 
 /// The ways of proving the app; exactly one is to be set.
 const PROOFS: [&str; 5] = [
@@ -38,7 +39,12 @@ impl<'a> Reader<'a> {
 
     pub(super) fn get(&mut self, name: &'static str) -> Option<String> {
         self.asked.insert(name);
-        self.variables.get(name).filter(|value| !value.trim().is_empty()).cloned()
+        let value = self.variables.get(name).filter(|value| !value.trim().is_empty()).cloned();
+        let not_utf8 = value.as_ref().is_some_and(|value| value.contains(char::REPLACEMENT_CHARACTER));
+        if not_utf8 && !self.faults.iter().any(|fault| fault.variable == name) {
+            self.fault(name, "is not UTF-8");
+        }
+        value
     }
 
     pub(super) fn fault(&mut self, variable: &'static str, problem: impl Into<String>) {
@@ -87,34 +93,46 @@ impl<'a> Reader<'a> {
 
     /// How the app proves who it is.
     pub(super) fn proof(&mut self) -> ProofAt {
-        let at = |is_arn: bool, text: String| {
-            if is_arn { SecretAt::SecretsManager(text) } else { SecretAt::Inline(text.into()) }
-        };
         match self.one_of(PROOFS) {
             Some(("FEDERATED_AUDIENCE", audience)) => ProofAt::Federated { audience },
-            Some((name @ ("CLIENT_CERTIFICATE_ARN" | "CLIENT_CERTIFICATE"), text)) => {
-                ProofAt::Certificate(at(name.ends_with("_ARN"), text))
-            }
-            Some((name, text)) => ProofAt::Secret(at(name.ends_with("_ARN"), text)),
+            Some((name @ "CLIENT_CERTIFICATE_ARN", text)) => ProofAt::Certificate(self.by_arn(name, &text)),
+            Some(("CLIENT_CERTIFICATE", text)) => ProofAt::Certificate(SecretAt::Inline(text.into())),
+            Some((name @ "CLIENT_SECRET_ARN", text)) => ProofAt::Secret(self.by_arn(name, &text)),
+            Some((_, text)) => ProofAt::Secret(SecretAt::Inline(text.into())),
             None => ProofAt::Secret(SecretAt::Inline(SecretString::default())),
         }
     }
 
+    /// A secret in Secrets Manager.
+    fn by_arn(&mut self, name: &'static str, text: &str) -> SecretAt {
+        match SecretArn::parse(text) {
+            Ok(arn) => SecretAt::SecretsManager(arn),
+            Err(error) => {
+                self.fault(name, error.to_string());
+                SecretAt::Inline(SecretString::default())
+            }
+        }
+    }
+
     /// The one place of a configuration that these variables name: an ARN, a file, or itself.
-    pub(super) fn text(&mut self, names: [&'static str; 3]) -> TextAt {
-        let Some((variable, text)) = self.one_of(names) else {
-            return TextAt::nowhere(names[0]);
-        };
+    pub(super) fn text(&mut self, names: [&'static str; 3]) -> Option<TextAt> {
+        let (variable, text) = self.one_of(names)?;
         let place = match names.iter().position(|name| *name == variable) {
-            Some(0) => Place::Secret(SecretAt::SecretsManager(text)),
+            Some(0) => match SecretArn::parse(&text) {
+                Ok(arn) => Place::Secret(SecretAt::SecretsManager(arn)),
+                Err(error) => {
+                    self.fault(variable, error.to_string());
+                    return None;
+                }
+            },
             Some(1) => Place::File(text),
             _ => Place::Secret(SecretAt::Inline(text.into())),
         };
-        TextAt { variable, place }
+        Some(TextAt { variable, place })
     }
 
     /// The tenants: one by its own variables, or several by a configuration.
-    pub(super) fn tenants(&mut self, usual: Usual) -> TenantsAt {
+    pub(super) fn tenants(&mut self, usual: Usual, limits: Limits) -> Option<TenantsAt> {
         let several = TENANTS.map(|name| self.get(name).is_some()).contains(&true);
         if several {
             for name in ["TENANT_ID", "CLIENT_ID"].into_iter().chain(PROOFS) {
@@ -122,16 +140,12 @@ impl<'a> Reader<'a> {
                     self.fault(name, "is told by the tenants' configuration; leave it out");
                 }
             }
-            return TenantsAt::Several { at: self.text(TENANTS), usual };
+            return Some(TenantsAt::Several { at: self.text(TENANTS)?, usual });
         }
         let (tenant_id, client_id) = (self.identifier("TENANT_ID"), self.identifier("CLIENT_ID"));
-        let (proof, Usual { endpoints, limits }) = (self.proof(), usual.clone());
-        match TenantName::parse(&tenant_id) {
-            Ok(name) => {
-                TenantsAt::One(Box::new(Tenant { name, tenant_id, client_id, proof, endpoints, limits }))
-            }
-            // It is noted as a fault, so nobody looks here.
-            Err(_) => TenantsAt::Several { at: TextAt::nowhere(TENANTS[0]), usual },
-        }
+        let (proof, Usual { endpoints, .. }) = (self.proof(), usual);
+        // A name that is none is noted as a fault already.
+        let name = TenantName::parse(&tenant_id).ok()?;
+        Some(TenantsAt::One(Box::new(Tenant { name, tenant_id, client_id, proof, endpoints, limits })))
     }
 }

@@ -6,10 +6,8 @@ use super::endpoint::{REGIONS, defender_endpoint, login_endpoint};
 use super::places::TextAt;
 use super::reader::{Reader, SOURCES};
 use super::tenants::{TenantsAt, Usual};
-use super::{ConfigError, Endpoints, Region, Variables};
-use crate::domain::budget::{
-    CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits, Quota, ReserveTooLarge, usual_reserve,
-};
+use super::{Budget, ConfigError, Endpoints, Region, Variables};
+use crate::domain::budget::{CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits, Quota, ReserveTooLarge};
 use crate::domain::request::FINISHED_KEPT_DAYS;
 
 /// Machines a call may carry.
@@ -54,12 +52,34 @@ pub struct Settings {
     pub function_name: String,
 }
 
+/// Where the tenants and the sources are told, as far as that is known.
+#[derive(Clone, Debug)]
+pub struct Texts {
+    /// Whose machines are tagged.
+    pub tenants: Option<TenantsAt>,
+    /// Who may call.
+    pub sources: Option<TextAt>,
+}
+
+impl Texts {
+    /// What is known of them, whatever is wrong with other variables.
+    pub fn of(variables: &Variables) -> Self {
+        Self::read(&mut Reader::new(variables))
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let endpoints = reader.endpoints();
+        let (budget, limits) = reader.budget();
+        Self { tenants: reader.tenants(Usual { endpoints, budget }, limits), sources: reader.text(SOURCES) }
+    }
+}
+
 impl Settings {
     /// Reads the settings. An empty variable counts as one that is not there.
     pub fn parse(variables: &Variables) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(variables);
         let settings = Self::read(&mut reader);
-        if reader.faults.is_empty() { Ok(settings) } else { Err(ConfigError(reader.faults)) }
+        settings.filter(|_| reader.faults.is_empty()).ok_or(ConfigError(reader.faults))
     }
 
     /// The names of all variables that are looked at.
@@ -70,61 +90,55 @@ impl Settings {
         reader.asked
     }
 
-    fn read(reader: &mut Reader<'_>) -> Self {
-        Self {
-            table_name: reader.required("TABLE_NAME"),
-            tenants: {
-                let usual = Usual { endpoints: reader.endpoints(), limits: reader.limits() };
-                reader.tenants(usual)
-            },
-            sources: reader.text(SOURCES),
-            machines_per_call: reader.number("MACHINES_PER_CALL", MACHINES_PER_CALL, 1..=MACHINES_PER_CALL),
-            machines_per_request: reader.number(
-                "MACHINES_PER_REQUEST",
-                MACHINES_PER_REQUEST,
-                1..=MACHINES_PER_REQUEST,
-            ),
-            respond_within_ms: reader.number(
-                "RESPOND_WITHIN_MS",
-                RESPOND_WITHIN_MS,
-                0..=RESPOND_WITHIN_MS_MAX,
-            ),
-            request_expires_hours: reader.number(
-                "REQUEST_EXPIRES_HOURS",
-                REQUEST_EXPIRES_HOURS,
-                1..=REQUEST_EXPIRES_HOURS_MAX,
-            ),
-            finished_kept_days: reader.number(
-                "FINISHED_KEPT_DAYS",
-                FINISHED_KEPT_DAYS,
-                1..=FINISHED_KEPT_DAYS_MAX,
-            ),
-            log_level: reader.log_level(),
-            function_name: reader.get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "local".into()),
-        }
+    /// Reads every variable, so that each fault is noted. None if the tenants or the sources are nowhere.
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let table_name = reader.required("TABLE_NAME");
+        let Texts { tenants, sources } = Texts::read(reader);
+        let mut number = |name, usual, range| reader.number(name, usual, range);
+        let machines_per_call = number("MACHINES_PER_CALL", MACHINES_PER_CALL, 1..=MACHINES_PER_CALL);
+        let machines_per_request =
+            number("MACHINES_PER_REQUEST", MACHINES_PER_REQUEST, 1..=MACHINES_PER_REQUEST);
+        let respond_within_ms = number("RESPOND_WITHIN_MS", RESPOND_WITHIN_MS, 0..=RESPOND_WITHIN_MS_MAX);
+        let request_expires_hours =
+            number("REQUEST_EXPIRES_HOURS", REQUEST_EXPIRES_HOURS, 1..=REQUEST_EXPIRES_HOURS_MAX);
+        let finished_kept_days = number("FINISHED_KEPT_DAYS", FINISHED_KEPT_DAYS, 1..=FINISHED_KEPT_DAYS_MAX);
+        let log_level = reader.log_level();
+        let function_name = reader.get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "local".into());
+        Some(Self {
+            table_name,
+            tenants: tenants?,
+            sources: sources?,
+            machines_per_call,
+            machines_per_request,
+            respond_within_ms,
+            request_expires_hours,
+            finished_kept_days,
+            log_level,
+            function_name,
+        })
     }
 }
 
 impl Reader<'_> {
-    /// The reserve follows the limits unless it is set.
-    fn limits(&mut self) -> Limits {
-        let all = Quota {
+    /// The budget, and the limits it comes to.
+    fn budget(&mut self) -> (Budget, Limits) {
+        let calls = Quota {
             per_minute: self.number("CALLS_PER_MINUTE", CALLS_PER_MINUTE, 1..=CALLS_PER_MINUTE),
             per_hour: self.number("CALLS_PER_HOUR", CALLS_PER_HOUR, 1..=CALLS_PER_HOUR),
         };
-        let usual = usual_reserve(all);
-        let reserve = Quota {
-            per_minute: self.number("RESERVE_PER_MINUTE", usual.per_minute, 0..=CALLS_PER_MINUTE),
-            per_hour: self.number("RESERVE_PER_HOUR", usual.per_hour, 0..=CALLS_PER_HOUR),
-        };
-        Limits::new(all, reserve).unwrap_or_else(|error| {
+        let mut reserve = |name, most| self.get(name).map(|_| self.number(name, 0, 0..=most));
+        let reserve_per_minute = reserve("RESERVE_PER_MINUTE", CALLS_PER_MINUTE);
+        let reserve_per_hour = reserve("RESERVE_PER_HOUR", CALLS_PER_HOUR);
+        let budget = Budget { calls, reserve_per_minute, reserve_per_hour };
+        let limits = budget.limits().unwrap_or_else(|error| {
             let variable = match error {
                 ReserveTooLarge::Minute(_) => "RESERVE_PER_MINUTE",
                 ReserveTooLarge::Hour(_) => "RESERVE_PER_HOUR",
             };
             self.fault(variable, error.to_string());
             Limits::default()
-        })
+        });
+        (budget, limits)
     }
 
     fn endpoints(&mut self) -> Endpoints {
@@ -211,6 +225,68 @@ mod tests {
     fn a_message_about_a_secret_does_not_tell_it() {
         let error = Settings::parse(&variables(&[("CLIENT_SECRET", "hush"), ("CLIENT_SECRET_ARN", "hush")]));
         assert!(!error.unwrap_err().to_string().contains("hush"));
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_an_arn_is_refused_and_not_told() {
+        let beside = |name: &str| match name {
+            "SOURCES_ARN" => "SOURCES",
+            _ => "CLIENT_SECRET",
+        };
+        for name in ["CLIENT_SECRET_ARN", "CLIENT_CERTIFICATE_ARN", "SOURCES_ARN", "TENANTS_ARN"] {
+            let mut variables = variables(&SMALLEST);
+            variables.remove(beside(name));
+            if name == "TENANTS_ARN" {
+                variables.retain(|name, _| ["TABLE_NAME", "SOURCES"].contains(&name.as_str()));
+            }
+            variables.insert(name.into(), "hush".into());
+            let error = Settings::parse(&variables).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("{name}: must be the full ARN")) && !error.contains("hush"),
+                "{error}"
+            );
+            let arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:relay-AbCdEf";
+            variables.insert(name.into(), arn.into());
+            assert!(Settings::parse(&variables).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_not_utf_8_is_a_fault_where_it_is_used() {
+        let mut pairs = SMALLEST.to_vec();
+        pairs.push(("LC_SOMETHING", "\u{fffd}"));
+        assert!(Settings::parse(&variables(&pairs)).is_ok());
+        pairs.push(("CLIENT_SECRET", "a\u{fffd}word"));
+        let error = Settings::parse(&variables(&pairs)).unwrap_err().to_string();
+        assert_eq!(error, "the configuration cannot work:\n  CLIENT_SECRET: is not UTF-8");
+    }
+
+    /// Source: Microsoft, "Supported Microsoft Defender for Endpoint APIs" and "National clouds".
+    #[test]
+    fn each_region_has_its_host_its_sign_in_and_its_scope() {
+        const COMMERCIAL: &str = "api.securitycenter.microsoft.com";
+        let expected = [
+            ("global", "api.security.microsoft.com", "com", COMMERCIAL),
+            ("us", "us.api.security.microsoft.com", "com", COMMERCIAL),
+            ("eu", "eu.api.security.microsoft.com", "com", COMMERCIAL),
+            ("uk", "uk.api.security.microsoft.com", "com", COMMERCIAL),
+            ("au", "au.api.security.microsoft.com", "com", COMMERCIAL),
+            ("swa", "swa.api.security.microsoft.com", "com", COMMERCIAL),
+            ("ina", "ina.api.security.microsoft.com", "com", COMMERCIAL),
+            ("aea", "aea.api.security.microsoft.com", "com", COMMERCIAL),
+            ("gcc", "api-gcc.securitycenter.microsoft.us", "com", "api-gcc.securitycenter.microsoft.us"),
+            ("gcc-high", "api-gov.securitycenter.microsoft.us", "us", "api-gov.securitycenter.microsoft.us"),
+            ("dod", "api-gov.securitycenter.microsoft.us", "us", "api-gov.securitycenter.microsoft.us"),
+        ];
+        assert_eq!(expected.map(|(name, ..)| name), REGIONS.map(|region| region.name));
+        for (region, host, domain, scope) in expected {
+            let mut pairs = SMALLEST.to_vec();
+            pairs.push(("DEFENDER_REGION", region));
+            let endpoints = only(Settings::parse(&variables(&pairs)).unwrap()).endpoints;
+            assert_eq!(endpoints.defender, format!("https://{host}"), "{region}");
+            assert_eq!(endpoints.login, format!("https://login.microsoftonline.{domain}"), "{region}");
+            assert_eq!(endpoints.scope, format!("https://{scope}/.default"), "{region}");
+        }
     }
 
     #[test]

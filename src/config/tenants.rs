@@ -10,9 +10,9 @@ use serde::Deserialize;
 
 use super::endpoint::{defender_endpoint, login_endpoint};
 use super::places::{ProofAt, SecretAt, TextAt};
-use super::{Endpoints, Region};
-use crate::domain::TenantName;
-use crate::domain::budget::{CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits, Quota, usual_reserve};
+use super::{Budget, Endpoints, Region};
+use crate::domain::budget::{CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits, Quota, ReserveTooLarge};
+use crate::domain::{SecretArn, TenantName};
 
 /// Tenants one relay serves. Each is drained in every minute's one invocation.
 const TENANTS_MAX: usize = 50;
@@ -54,7 +54,7 @@ pub struct Usual {
     /// Where Defender and Entra are.
     pub endpoints: Endpoints,
     /// The budget.
-    pub limits: Limits,
+    pub budget: Budget,
 }
 
 #[derive(Deserialize)]
@@ -123,7 +123,7 @@ fn tenant(wire: WireTenant, usual: &Usual) -> Result<Tenant, String> {
         name,
         endpoints: endpoints(&wire, usual)?,
         limits: limits(&wire, usual)?,
-        proof: proof(wire.proof),
+        proof: proof(wire.proof)?,
         tenant_id: wire.tenant_id,
         client_id: wire.client_id,
     })
@@ -145,29 +145,33 @@ fn endpoints(wire: &WireTenant, usual: &Usual) -> Result<Endpoints, String> {
 }
 
 fn limits(wire: &WireTenant, usual: &Usual) -> Result<Limits, String> {
-    if wire.calls_per_minute.is_none() && wire.calls_per_hour.is_none() {
-        return Ok(usual.limits);
-    }
-    let quota = Quota {
-        per_minute: wire.calls_per_minute.unwrap_or(CALLS_PER_MINUTE),
-        per_hour: wire.calls_per_hour.unwrap_or(CALLS_PER_HOUR),
+    let calls = Quota {
+        per_minute: wire.calls_per_minute.unwrap_or(usual.budget.calls.per_minute),
+        per_hour: wire.calls_per_hour.unwrap_or(usual.budget.calls.per_hour),
     };
-    let whole =
-        (1..=CALLS_PER_MINUTE).contains(&quota.per_minute) && (1..=CALLS_PER_HOUR).contains(&quota.per_hour);
-    let limits = Some(quota).filter(|_| whole).and_then(|all| Limits::new(all, usual_reserve(all)).ok());
-    limits.ok_or_else(|| {
-        format!("calls_per_minute is 1 to {CALLS_PER_MINUTE}, calls_per_hour 1 to {CALLS_PER_HOUR}")
+    if !(1..=CALLS_PER_MINUTE).contains(&calls.per_minute) || !(1..=CALLS_PER_HOUR).contains(&calls.per_hour)
+    {
+        return Err(format!(
+            "calls_per_minute is 1 to {CALLS_PER_MINUTE}, calls_per_hour 1 to {CALLS_PER_HOUR}"
+        ));
+    }
+    Budget { calls, ..usual.budget }.limits().map_err(|error| match error {
+        ReserveTooLarge::Minute(_) => format!("calls_per_minute: RESERVE_PER_MINUTE {error}"),
+        ReserveTooLarge::Hour(_) => format!("calls_per_hour: RESERVE_PER_HOUR {error}"),
     })
 }
 
-fn proof(wire: WireProof) -> ProofAt {
-    match wire {
+fn proof(wire: WireProof) -> Result<ProofAt, String> {
+    let by_arn = |field: &str, text: &str| {
+        SecretArn::parse(text).map(SecretAt::SecretsManager).map_err(|error| format!("proof.{field} {error}"))
+    };
+    Ok(match wire {
         WireProof::FederatedAudience(audience) => ProofAt::Federated { audience },
-        WireProof::CertificateArn(arn) => ProofAt::Certificate(SecretAt::SecretsManager(arn)),
+        WireProof::CertificateArn(arn) => ProofAt::Certificate(by_arn("certificate_arn", &arn)?),
         WireProof::Certificate(pem) => ProofAt::Certificate(SecretAt::Inline(pem)),
-        WireProof::SecretArn(arn) => ProofAt::Secret(SecretAt::SecretsManager(arn)),
+        WireProof::SecretArn(arn) => ProofAt::Secret(by_arn("secret_arn", &arn)?),
         WireProof::Secret(secret) => ProofAt::Secret(SecretAt::Inline(secret)),
-    }
+    })
 }
 
 /// Where the text goes wrong, without the text: it may hold a secret.
@@ -182,9 +186,12 @@ mod tests {
 
     use super::*;
     use crate::config::endpoint::REGIONS;
+    use crate::domain::Priority;
 
     fn usual() -> Usual {
-        Usual { endpoints: Endpoints::of(REGIONS[0]), limits: Limits::default() }
+        let calls = Quota { per_minute: 50, per_hour: 1000 };
+        let budget = Budget { calls, reserve_per_minute: Some(5), reserve_per_hour: None };
+        Usual { endpoints: Endpoints::of(REGIONS[0]), budget }
     }
 
     fn contoso(with: &Value) -> Value {
@@ -201,10 +208,34 @@ mod tests {
     #[test]
     fn a_tenant_has_what_it_says_and_else_the_usual() {
         let plain = &parsed(&[contoso(&json!({}))]).unwrap()[0];
-        assert_eq!((&plain.endpoints, plain.limits), (&usual().endpoints, Limits::default()));
+        assert_eq!((&plain.endpoints, plain.limits), (&usual().endpoints, usual().budget.limits().unwrap()));
         let own = &parsed(&[contoso(&json!({ "region": "gcc-high", "calls_per_minute": 10 }))]).unwrap()[0];
         assert_eq!(own.endpoints.login, "https://login.microsoftonline.us");
-        assert_eq!(own.limits.of(crate::domain::Priority::Urgent).per_minute, 10);
+        assert_eq!(own.limits.of(Priority::Urgent).per_minute, 10);
+    }
+
+    #[test]
+    fn a_tenant_that_lowers_one_limit_keeps_the_others() {
+        let limits = |with: &Value| parsed(&[contoso(with)]).map(|tenants| tenants[0].limits);
+        let both = |limits: Limits| (limits.of(Priority::Urgent), limits.of(Priority::Routine));
+        let quota = |per_minute, per_hour| Quota { per_minute, per_hour };
+        let hour = limits(&json!({ "calls_per_hour": 100 })).unwrap();
+        assert_eq!(both(hour), (quota(50, 100), quota(45, 96)), "the set reserve stays, the other follows");
+        let minute = limits(&json!({ "calls_per_minute": 20 })).unwrap();
+        assert_eq!(both(minute), (quota(20, 1000), quota(15, 960)));
+        let fault = limits(&json!({ "calls_per_minute": 5 })).unwrap_err().join("; ");
+        assert!(fault.contains("RESERVE_PER_MINUTE must be less than the 5 calls a minute"), "{fault}");
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_an_arn_is_refused_and_not_told() {
+        for field in ["secret_arn", "certificate_arn"] {
+            let fault = parsed(&[contoso(&json!({ "proof": { field: "hush" } }))]).unwrap_err().join("; ");
+            assert!(
+                fault.contains(&format!("proof.{field} must be the full ARN")) && !fault.contains("hush"),
+                "{fault}"
+            );
+        }
     }
 
     #[test]

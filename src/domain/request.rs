@@ -107,13 +107,17 @@ pub struct TagRequest {
     pub received_at: Timestamp,
     /// On which machines, each once.
     pub machines: Vec<MachineId>,
+    /// How many requests its delivery came to, itself counted.
+    pub together: u8,
 }
 
 impl TagRequest {
-    /// Whether both ask for the same: the same tag, action and machines, in whatever order.
+    /// Whether both ask for the same: the same tag, action and machines, in whatever order, and as much beside it.
+    /// The priority is no part of what is asked for.
     pub fn asks_the_same_as(&self, other: &Self) -> bool {
         let machines = |r: &Self| r.machines.iter().copied().collect::<HashSet<_>>();
-        self.tag == other.tag && self.action == other.action && machines(self) == machines(other)
+        (&self.tag, self.action, self.together) == (&other.tag, other.action, other.together)
+            && machines(self) == machines(other)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `/v1/hooks/{source}`: webhooks in their senders' own shapes.
 //!
 //! Invariant: size, then verification, then reading, then policy, then the ledger of deliveries, then `accept`.
-//! Everything a delivery asks for is permitted, or nothing of it is done.
+//! Everything a delivery asks for is permitted and durable, or nothing of it is done.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,10 @@ use sha2::{Digest, Sha256};
 use super::tag_requests::{BODY_MAX_BYTES, idempotency_key, require_json, too_large};
 use super::verified::by_address;
 use super::{App, Invocation, Problem, answer, prefer};
-use crate::inbound::{Delivery, Ignored, NotVerified, OnBadPayload, Unverified, Verified, allow_all, read};
-use crate::relay::{Accepted, Patience, Relay};
+use crate::inbound::{
+    Allowed, Delivery, Ignored, NotVerified, OnBadPayload, Unverified, Verified, allow_all, read,
+};
+use crate::relay::{AcceptError, Accepted, Patience, Relay};
 
 /// `POST /v1/hooks/{source}`, with or without a token behind it.
 pub(super) async fn post(
@@ -45,23 +47,35 @@ async fn taken(
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     require_json(headers)?;
-    let sent_key = idempotency_key(headers)?;
     let mut read = read(verified, app.machines_per_request, app.clock().now())?;
     if let Some(why) = read.ignored {
         return Ok(answer::ignored(why));
     }
     let relay = app.relay_of(verified.source())?;
+    // A header that is not signed tells no deliveries apart, so it is not even looked at.
+    let sent_key = if verified.proof().is_signature() { None } else { idempotency_key(headers)? };
     let delivery = Delivery::of(verified, &read, sent_key);
     let allowed = allow_all(verified, std::mem::take(&mut read.asked))?;
     if relay.was_taken_long_ago(verified, &delivery).await? {
         return Ok(answer::ignored(Ignored::TakenBefore));
     }
-    let mut accepted = Vec::with_capacity(allowed.len());
-    for (place, allowed) in allowed.into_iter().enumerate() {
-        accepted.push(relay.accept(allowed, delivery.key(place).as_deref()).await?);
-    }
-    let patience = prefer::patience(headers, verified.source().wait_ms);
+    let accepted = accept(relay, allowed, &delivery).await?;
+    let patience = prefer::patience(headers, verified.source().wait_ms, invocation.ms());
     Ok(respond(relay, accepted, patience, invocation).await)
+}
+
+async fn accept(
+    relay: &Relay,
+    allowed: Vec<Allowed>,
+    delivery: &Delivery,
+) -> Result<Vec<Accepted>, AcceptError> {
+    match <[Allowed; 1]>::try_from(allowed) {
+        Ok([only]) => Ok(vec![relay.accept(only, delivery.key(0).as_deref()).await?]),
+        Err(several) => {
+            let keyed = several.into_iter().enumerate().map(|(place, one)| (one, delivery.key(place)));
+            relay.accept_all(keyed.collect()).await
+        }
+    }
 }
 
 /// Answers when all of a delivery's requests are done, or when the time to wait is up.

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::clock::Stopwatch;
 use crate::domain::{RequestRecord, SourceName, Timestamp};
 
 /// Milliseconds that a drain started by a request may take where nobody says.
@@ -14,6 +15,8 @@ pub struct Invocation {
     pub request_id: String,
     /// When the work it starts must be over.
     pub ends_at: Timestamp,
+    /// How long it has lasted.
+    lasting: Stopwatch,
     /// Who asked, once that is verified.
     source: Arc<OnceLock<SourceName>>,
     /// The requests it came to, once they are answered.
@@ -34,7 +37,19 @@ pub(super) struct LedTo {
 impl Invocation {
     /// A request of this id, whose work must be over at `ends_at`.
     pub fn new(request_id: String, ends_at: Timestamp) -> Self {
-        Self { request_id, ends_at, source: Arc::default(), led_to: Arc::default() }
+        let lasting = Stopwatch::start();
+        Self { request_id, ends_at, lasting, source: Arc::default(), led_to: Arc::default() }
+    }
+
+    /// The same, begun when this was.
+    #[must_use]
+    pub fn begun(self, lasting: Stopwatch) -> Self {
+        Self { lasting, ..self }
+    }
+
+    /// Milliseconds it has lasted.
+    pub(super) fn ms(&self) -> u32 {
+        self.lasting.ms()
     }
 
     /// A request that nothing is known of.

@@ -69,6 +69,11 @@ impl Problem {
         self.code.name()
     }
 
+    /// Whether it is of this kind.
+    pub fn is(&self, code: Code) -> bool {
+        self.code == code
+    }
+
     /// What the caller is told.
     pub fn detail(&self) -> &str {
         &self.shown.detail

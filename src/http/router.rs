@@ -106,11 +106,13 @@ struct Told<'a> {
 
 fn tell(told: &Told<'_>, status: StatusCode, problem: Option<&Problem>) {
     let once = |is| (status == is).then_some(1);
+    let counts = |is: Code| problem.filter(|problem| problem.is(is)).map(|_| 1);
     let Told { method, route, took_ms, cold_start, invocation } = told;
     let led_to = invocation.requests();
     tracing::info!(
         VerificationFailures = once(StatusCode::UNAUTHORIZED),
-        StoreFailures = once(StatusCode::SERVICE_UNAVAILABLE),
+        StoreFailures = counts(Code::StoreUnavailable),
+        SecretsFailures = counts(Code::SecretsUnavailable),
         %method,
         route,
         status = status.as_u16(),

@@ -34,7 +34,7 @@ pub(super) async fn post(
     let asked = read_native(verified.body(), app.machines_per_request)?;
     let relay = app.relay_of(verified.source())?;
     let accepted = relay.accept(allow(&verified, asked)?, key).await?;
-    let patience = prefer::patience(&head.headers, app.respond_within_ms);
+    let patience = prefer::patience(&head.headers, app.respond_within_ms, invocation.ms());
     Ok(respond(relay, accepted, patience, &invocation).await)
 }
 
@@ -83,7 +83,7 @@ pub(super) async fn retry(
     let (tag, action, priority) = (request.tag.clone(), request.action, Some(request.priority));
     let allowed = allow(&verified, Asked { tag, action, machines: record.failed(), priority })?;
     let accepted = relay.retry(record, &allowed).await?;
-    let patience = prefer::patience(&headers, app.respond_within_ms);
+    let patience = prefer::patience(&headers, app.respond_within_ms, invocation.ms());
     Ok(respond(relay, accepted, patience, &invocation).await)
 }
 
@@ -110,15 +110,19 @@ pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
     let key = value.to_str().unwrap_or_default().trim();
-    let printable = key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if printable && (1..=KEY_MAX_CHARS).contains(&key.len()) {
+    // Some gateways join a header that came twice with a comma, so none can be in a key.
+    let printable = key.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b',');
+    if values.next().is_none() && printable && (1..=KEY_MAX_CHARS).contains(&key.len()) {
         return Ok(Some(key));
     }
     Err(Problem::new(
         Code::InvalidIdempotencyKey,
-        format!("an Idempotency-Key is 1 to {KEY_MAX_CHARS} printable ASCII characters"),
+        format!(
+            "an Idempotency-Key is 1 to {KEY_MAX_CHARS} printable ASCII characters without a comma, sent once"
+        ),
     ))
 }
 

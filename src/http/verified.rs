@@ -48,7 +48,8 @@ async fn address(app: &App, name: &str, unverified: &Unverified) -> Result<Verif
     let now = app.clock().now();
     app.source_secrets.keep_fresh(source, now).await;
     let first = unverified.verify(source, now);
-    let keys_may_differ = matches!(first, Err(NotVerified::WrongSecret | NotVerified::WrongSignature));
+    let keys_may_differ =
+        matches!(first, Err(NotVerified::WrongSecret | NotVerified::WrongSignature | NotVerified::NoKeys));
     if !keys_may_differ || source.keyring.arn().is_none() {
         return Ok(first?);
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 use super::scheme::Scheme;
+use crate::domain::SecretArn;
 
 /// Keys a source may have at once: the old, the new, and one to spare.
 pub(super) const KEYS_MAX: usize = 3;
@@ -19,7 +20,7 @@ pub struct Keys(Arc<[SecretSlice<u8>]>);
 #[derive(Debug)]
 pub struct Keyring {
     /// The ARN of the secret that holds them; none if they stand in the configuration.
-    arn: Option<String>,
+    arn: Option<SecretArn>,
     /// None until they are read for the first time.
     live: RwLock<Option<Keys>>,
 }
@@ -45,21 +46,22 @@ impl Keyring {
         Self { arn: None, live: RwLock::new(Some(keys)) }
     }
 
-    pub(super) const fn by_reference(arn: String) -> Self {
+    pub(super) const fn by_reference(arn: SecretArn) -> Self {
         Self { arn: Some(arn), live: RwLock::new(None) }
     }
 
     /// The ARN of the secret that holds the keys, if they are not in the configuration.
-    pub fn arn(&self) -> Option<&str> {
-        self.arn.as_deref()
+    pub const fn arn(&self) -> Option<&SecretArn> {
+        self.arn.as_ref()
     }
 
-    /// The keys as they are now.
-    pub(super) fn live(&self) -> Option<Keys> {
+    /// The keys as they are now; none while they could not be read.
+    pub fn live(&self) -> Option<Keys> {
         self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn replace(&self, keys: Keys) {
+    /// Takes other keys.
+    pub fn replace(&self, keys: Keys) {
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(keys);
     }
 }

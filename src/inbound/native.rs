@@ -3,10 +3,13 @@
 //! Invariant: an `Asked` is whole and valid; whatever is not says where it goes wrong.
 
 use serde::Deserialize;
-use serde_json::error::Category;
+use serde_json::Value;
 
 use crate::domain::request::each_once;
 use crate::domain::{Action, MachineId, Priority, Tag};
+
+/// What some senders put before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,28 +84,43 @@ struct Wire {
     priority: Option<String>,
 }
 
-/// Reads a native request that names at most `machines_at_most` machines.
+/// Reads a native request that names at most `machines_at_most` different machines.
 pub fn read_native(body: &[u8], machines_at_most: u32) -> Result<Asked, Unreadable> {
-    let text = std::str::from_utf8(body).map_err(|error| Unreadable::Malformed {
-        offset: error.valid_up_to(),
-        problem: "invalid UTF-8".into(),
-    })?;
-    let wire = parse(text)?;
+    let wire = of_body(body, parse)?;
     if wire.machine_ids.is_empty() {
         return Err(invalid("MachineIds", "names no machine"));
-    }
-    if wire.machine_ids.len() > machines_at_most as usize {
-        return Err(Unreadable::TooManyMachines { asked: wire.machine_ids.len(), allowed: machines_at_most });
     }
     let machine = |(at, text): (usize, &String)| {
         MachineId::parse(text).map_err(|error| invalid(&format!("MachineIds[{at}]"), error))
     };
     let machines: Vec<_> = wire.machine_ids.iter().enumerate().map(machine).collect::<Result<_, _>>()?;
+    let machines = each_once(machines);
+    if machines.len() > machines_at_most as usize {
+        return Err(Unreadable::TooManyMachines { asked: machines.len(), allowed: machines_at_most });
+    }
     Ok(Asked {
         tag: Tag::parse(&wire.value).map_err(|error| invalid("Value", error))?,
         action: Action::parse(&wire.action).map_err(|error| invalid("Action", error))?,
-        machines: each_once(machines),
+        machines,
         priority: wire.priority.as_deref().map(priority).transpose()?,
+    })
+}
+
+/// Reads a body's text. A byte order mark before it is no part of the JSON; offsets count it all the same.
+pub(super) fn of_body<T>(
+    body: &[u8],
+    read: impl FnOnce(&str) -> Result<T, Unreadable>,
+) -> Result<T, Unreadable> {
+    let json = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    let text = std::str::from_utf8(json).map_err(|error| Unreadable::Malformed {
+        offset: error.valid_up_to(),
+        problem: "invalid UTF-8".into(),
+    });
+    text.and_then(read).map_err(|error| match error {
+        Unreadable::Malformed { offset, problem } => {
+            Unreadable::Malformed { offset: offset + body.len() - json.len(), problem }
+        }
+        other => other,
     })
 }
 
@@ -115,23 +133,33 @@ fn invalid(field: &str, problem: impl std::fmt::Display) -> Unreadable {
 }
 
 fn parse(text: &str) -> Result<Wire, Unreadable> {
-    if text.trim_start().starts_with('[') {
-        return Err(invalid("the request", "is a JSON object, not a list"));
-    }
     let mut reader = serde_json::Deserializer::from_str(text);
-    let wire = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let field = error.path().to_string();
-        unreadable(text, &field, error.inner())
-    })?;
-    reader.end().map_err(|error| unreadable(text, ".", &error))?;
-    Ok(wire)
+    let wire = serde_path_to_error::deserialize(&mut reader);
+    wire.map_err(|error| (error.path().to_string(), error.into_inner()))
+        .and_then(|wire| reader.end().map(|()| wire).map_err(|error| (String::new(), error)))
+        .map_err(|(field, error)| unreadable(text, &field, &error))
 }
 
+/// Text that is not JSON is told as that, wherever its reader gave up.
 fn unreadable(text: &str, field: &str, error: &serde_json::Error) -> Unreadable {
-    match error.classify() {
-        Category::Data if ["", ".", "?"].contains(&field) => invalid("the request", what(error)),
-        Category::Data => invalid(field, what(error)),
-        Category::Eof | Category::Syntax | Category::Io => at_byte(text, error),
+    if !error.is_data() {
+        return at_byte(text, error);
+    }
+    if let Err(error) = serde_json::from_str::<Value>(text) {
+        return at_byte(text, &error);
+    }
+    let what = what(error);
+    let named = |before: &str| what.strip_prefix(before)?.strip_suffix('`');
+    if text.trim_ascii_start().starts_with('[') {
+        invalid("the request", "is a JSON object, not a list")
+    } else if let Some(field) = named("missing field `") {
+        invalid(field, "is missing")
+    } else if let Some(field) = named("duplicate field `") {
+        invalid(field, "is there twice")
+    } else if ["", ".", "?"].contains(&field) {
+        invalid("the request", what)
+    } else {
+        invalid(field, what)
     }
 }
 
@@ -147,10 +175,10 @@ fn what(error: &serde_json::Error) -> String {
     shown.rsplit_once(" at line ").map_or(shown.as_str(), |(what, _)| what).to_owned()
 }
 
-/// The byte at a line and column, both counted from one.
+/// The byte at a line and column, both counted from one. Column zero is the line break before the line.
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let lines_before = text.split_inclusive('\n').take(line.saturating_sub(1));
-    lines_before.map(str::len).sum::<usize>() + column.saturating_sub(1)
+    (lines_before.map(str::len).sum::<usize>() + column).saturating_sub(1)
 }
 
 #[cfg(test)]
@@ -160,6 +188,10 @@ mod tests {
     use super::*;
 
     const ID: &str = "34e83ca3feea4dbf2353006ea769262bac60025e";
+
+    fn ids(different: usize) -> Vec<String> {
+        (0..different).map(|n| format!("{n:040}")).collect()
+    }
 
     fn read(body: &str) -> Result<Asked, String> {
         read_native(body.as_bytes(), 3).map_err(|error| error.to_string())
@@ -185,6 +217,13 @@ mod tests {
             ("empty", String::new()),
             ("truncated", r#"{"Value": "vip""#.into()),
             ("trailing comma", "{\n  \"Value\": \"vip\",\n}".into()),
+            ("list that does not end", "[1,".into()),
+            ("wrong field, then no end", r#"{"Value": 5,"#.into()),
+            ("other white space", "\u{a0}[1]".into()),
+            ("line break in a text", "{\n\"Value\": \"a\nb\"}".into()),
+            ("line break in a text of one line", "{\"Value\": \"\n\"}".into()),
+            ("wrong field, then a line break in a text", "{\"Value\": 5, \"Action\": \"\n\"}".into()),
+            ("byte order mark, then a comma", "\u{feff},".into()),
             ("two documents", body("\"vip\"", "\"Add\"", &good, "") + " {}"),
             ("not an object", "[1]".into()),
             ("nothing", "null".into()),
@@ -196,10 +235,7 @@ mod tests {
             ("number for a machine", body("\"vip\"", "\"Add\"", &format!("[\"{ID}\", 7]"), "")),
             ("short machine id", body("\"vip\"", "\"Add\"", &format!("[\"{ID}\", \"34e8\"]"), "")),
             ("no machine", body("\"vip\"", "\"Add\"", "[]", "")),
-            (
-                "too many machines",
-                body("\"vip\"", "\"Add\"", &format!("[\"{ID}\",\"{ID}\",\"{ID}\",\"{ID}\"]"), ""),
-            ),
+            ("too many machines", body("\"vip\"", "\"Add\"", &format!("{:?}", ids(4)), "")),
             ("empty tag", body("\"\"", "\"Add\"", &good, "")),
             ("control character", body("\"a\\u0007b\"", "\"Add\"", &good, "")),
             ("unknown action", body("\"vip\"", "\"add\"", &good, "")),
@@ -207,6 +243,21 @@ mod tests {
         ];
         let shown = cases.map(|(name, body)| format!("{name}: {}", read(&body).unwrap_err())).join("\n");
         insta::assert_snapshot!(shown);
+    }
+
+    #[test]
+    fn only_different_machines_count() {
+        let body = |ids: &[String]| format!(r#"{{"Value": "vip", "Action": "Add", "MachineIds": {ids:?}}}"#);
+        assert_eq!(read(&body(&[ids(3), ids(3)].concat())).unwrap().machines.len(), 3);
+        assert!(
+            read(&body(&[ids(3), ids(4)].concat())).unwrap_err().contains("at most 3 machines, this one 4")
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_request() {
+        let body = format!("\u{feff}{{\"Value\": \"vip\", \"Action\": \"Add\", \"MachineIds\": [\"{ID}\"]}}");
+        assert!(read(&body).is_ok());
     }
 
     #[test]

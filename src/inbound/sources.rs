@@ -3,7 +3,7 @@
 //! Invariant: fail closed. Every fault of the configuration is named, each with its source, in one message that
 //! holds no secret; a configuration with a fault makes no sources at all.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::keys::{Keyring, Keys, secrets_of};
 use super::policy::{Policy, WirePolicy};
 use super::reading::{Reading, WireRead, reading};
 use super::scheme::{Carrier, Scheme, WireVerify, scheme};
-use crate::domain::{Priority, SourceName, TenantName};
+use crate::domain::{Priority, SecretArn, SourceName, TenantName};
 
 /// Sources that may be configured.
 const SOURCES_MAX: usize = 200;
@@ -125,8 +125,9 @@ impl Sources {
                 Err(problems) => problems.into_iter().for_each(in_source),
             }
         }
-        faults.extend(shared_keys(&sources));
-        if faults.is_empty() { Ok(Self(sources.into())) } else { Err(WrongSources(faults)) }
+        let sources = Self(sources.into());
+        faults.extend(sources.shared_keys());
+        if faults.is_empty() { Ok(sources) } else { Err(WrongSources(faults)) }
     }
 
     /// The sources, if each of them names one of these tenants. Where there is only one, none need be named.
@@ -139,6 +140,33 @@ impl Sources {
         };
         let faults: Vec<_> = self.iter().filter_map(fault).collect();
         if faults.is_empty() { Ok(self) } else { Err(WrongSources(faults)) }
+    }
+
+    /// Each source whose bearer key is another's too, or there twice. A bearer key alone says who calls.
+    pub fn shared_keys(&self) -> Vec<String> {
+        let (mut owners, mut faults) = (HashMap::new(), Vec::new());
+        for source in self.iter().filter(|source| source.is_bearer()) {
+            for key in source.keyring.live().iter().flat_map(Keys::iter) {
+                if let Some(first) = owners.insert(Sha256::digest(key), &source.name) {
+                    let name = &source.name;
+                    faults.push(format!(
+                        "source `{name}`: one of its bearer keys is used twice, by `{first}` too"
+                    ));
+                }
+            }
+        }
+        faults
+    }
+
+    /// Whether one of these bearer keys is that of a source beside this one.
+    pub fn are_anothers(&self, keys: &Keys, of: &Source) -> bool {
+        let digest = |key: &[u8]| Sha256::digest(key);
+        let asked: HashSet<_> = keys.iter().map(digest).collect();
+        let mut others = self.iter().filter(|source| source.is_bearer() && source.name != of.name);
+        of.is_bearer()
+            && others.any(|other| {
+                other.keyring.live().iter().flat_map(Keys::iter).any(|key| asked.contains(&digest(key)))
+            })
     }
 
     /// All sources.
@@ -158,24 +186,10 @@ impl Source {
         matches!(self.scheme, Scheme::SharedSecret(Carrier::Bearer))
     }
 
-    /// Takes the text of the secret that holds its keys.
-    pub fn take_keys(&self, text: &SecretString) -> Result<(), String> {
-        self.keyring.replace(Keys::parse(&secrets_of(text)?, &self.scheme)?);
-        Ok(())
+    /// The keys in the text of the secret that holds them.
+    pub fn keys_in(&self, text: &SecretString) -> Result<Keys, String> {
+        Keys::parse(&secrets_of(text)?, &self.scheme)
     }
-}
-
-/// A bearer key alone says who calls, so no two sources may share one.
-fn shared_keys(sources: &[Arc<Source>]) -> Vec<String> {
-    let mut seen = HashSet::new();
-    let mut is_shared = |source: &&Arc<Source>| {
-        let keys = source.keyring.live();
-        // Counted, so that each of its keys is looked at.
-        keys.is_some_and(|keys| keys.iter().filter(|key| !seen.insert(Sha256::digest(key))).count() > 0)
-    };
-    let bearers = sources.iter().filter(|source| source.is_bearer());
-    let shared = bearers.filter(|source| is_shared(source));
-    shared.map(|source| format!("source `{}`: one of its bearer keys is used twice", source.name)).collect()
 }
 
 /// How a source is called in a message: by its name if that is one, for anything else may be a secret.
@@ -248,11 +262,9 @@ fn verify(wire: WireVerify) -> Result<(Scheme, Keyring), String> {
     let scheme = scheme(&wire)?;
     let keyring = match (wire.secrets, wire.secrets_arn) {
         (Some(secrets), None) => Keyring::inline(Keys::parse(&secrets, &scheme)?),
-        (None, Some(arn)) if arn.starts_with("arn:") && !arn.contains(char::is_whitespace) => {
+        (None, Some(arn)) => {
+            let arn = SecretArn::parse(&arn).map_err(|error| format!("verify.secrets_arn {error}"))?;
             Keyring::by_reference(arn)
-        }
-        (None, Some(_)) => {
-            return Err("verify.secrets_arn is the full ARN of a secret in Secrets Manager".into());
         }
         _ => return Err("verify has either `secrets` or `secrets_arn`".into()),
     };

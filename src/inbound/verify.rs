@@ -37,6 +37,9 @@ pub enum NotVerified {
     /// The bearer key is no source's.
     #[error("the bearer key is no source's")]
     WrongKey,
+    /// The bearer key is that of several sources.
+    #[error("the bearer key is that of several sources, so nobody knows who calls")]
+    SharedKey,
     /// The address names no source.
     #[error("no source of this name")]
     UnknownSource,
@@ -71,7 +74,7 @@ impl NotVerified {
     pub fn shown(&self) -> String {
         match self {
             Self::NoKey => "send the source's key in the header `Authorization: Bearer <key>`".into(),
-            Self::WrongKey => "the bearer key is no source's".into(),
+            Self::WrongKey | Self::SharedKey => "the bearer key is no source's".into(),
             Self::Stale => format!(
                 "the signature is right, but its time is more than {SIGNED_TIME_WITHIN_S} s from the relay's: \
                  set the sender's clock, or send the event anew"
@@ -95,11 +98,12 @@ impl Unverified {
         Self { path_token, ..self }
     }
 
-    /// Finds the source whose bearer key the request carries.
+    /// Finds the one source whose bearer key the request carries.
     pub fn verify_bearer(&self, sources: &Sources) -> Result<Verified, NotVerified> {
         let mut answer = Err(NotVerified::WrongKey);
         for source in sources.iter().filter(|source| source.is_bearer()) {
             match source.keyring.live().map(|keys| Carrier::Bearer.prove(self.arrived(), &keys)) {
+                Some(Ok(_)) if answer.is_ok() => return Err(NotVerified::SharedKey),
                 Some(Ok(proof)) => answer = Ok(self.verified(source, proof)),
                 Some(Err(NotVerified::Missing(_) | NotVerified::Unclear(_))) => {
                     return Err(NotVerified::NoKey);
@@ -173,6 +177,17 @@ mod tests {
         assert_eq!(verify(Some("Bearer old")).as_deref(), Ok("a"));
         assert_eq!(verify(Some("bearer new")).as_deref(), Ok("a"));
         assert_eq!(verify(Some("Bearer other")).as_deref(), Ok("b"));
+    }
+
+    #[test]
+    fn a_key_of_two_sources_names_nobody() {
+        let sources = Sources::parse(TWO).unwrap();
+        let keys = sources.find("b").unwrap().keyring.live().unwrap();
+        sources.find("a").unwrap().keyring.replace(keys);
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, "Bearer other".parse().unwrap());
+        let verified = Unverified::new(headers, Bytes::new()).verify_bearer(&sources);
+        assert_eq!(verified.err(), Some(NotVerified::SharedKey));
     }
 
     #[test]

@@ -66,6 +66,11 @@ pub const METRICS: [Metric; 26] = [
     ),
     metric("VerificationFailures", Unit::Count, "requests answered 401"),
     metric("StoreFailures", Unit::Count, "requests answered 503, and drains the table stopped"),
+    metric(
+        "SecretsFailures",
+        Unit::Count,
+        "requests answered 503, and sources begun, without a source's keys",
+    ),
     metric("UnfitWebhooks", Unit::Count, "webhooks accepted that can never succeed"),
     metric("SetAside", Unit::Count, "entries of the backlog that could not be read"),
     metric("ColdStarts", Unit::Count, "starts of the function's process"),

@@ -1,12 +1,12 @@
 //! `accept`: from an allowed request to a durable one.
 //!
-//! Invariant: it returns a request only after the one write that made it durable, whole. The same key and
-//! content give the first request again; nothing is done twice.
+//! Invariant: it returns requests only after the one write that made them durable, whole: all of a delivery or none.
+//! The same key and content give the first requests again; nothing is done twice.
 
 use super::{Relay, Waiting, trail};
-use crate::domain::{RequestId, RequestRecord, TagRequest, Timestamp};
+use crate::domain::{Order, RequestId, RequestRecord, TagRequest, Timestamp};
 use crate::inbound::Allowed;
-use crate::store::{Put, Save, StoreError};
+use crate::store::{Put, PutAll, Save, StoreError};
 
 /// Requests that one process accepts at once. A Lambda instance has one; a local server may have many.
 pub(super) const ACCEPTS_AT_ONCE: usize = 64;
@@ -52,14 +52,11 @@ impl Relay {
         allowed: Allowed,
         idempotency_key: Option<&str>,
     ) -> Result<Accepted, AcceptError> {
-        let (source, tag, action, priority, machines) = allowed.into_parts();
-        let id = idempotency_key.map_or_else(RequestId::fresh, |key| RequestId::keyed(&source, key));
-        let waiting = self.wait_for(id);
+        let request = self.asked_for(allowed, idempotency_key, 1);
+        let waiting = self.wait_for(request.id);
         let _turn = self.0.accepting.acquire().await.ok();
-        let order = self.0.parts.store.next_order().await?;
-        let received_at = self.table_time();
-        let request = TagRequest { id, source, tag, action, priority, received_at, machines };
-        let record = RequestRecord::new(request, order);
+        let order = self.0.parts.store.next_order(request.together).await?;
+        let record = self.placed(request, order);
         match self.0.parts.store.put(&record).await? {
             Put::Created => {
                 trail::accepted(self.tenant(), &record);
@@ -72,7 +69,48 @@ impl Relay {
         }
     }
 
-    /// The time that other instances will hold a request's age against: a wrong clock must not make it expire early.
+    /// Makes all requests of a delivery durable, in this order, or none of them. Each has an idempotency key of its own,
+    /// or none has. Those of a delivery that was accepted before are given back, as far as they are still kept.
+    pub async fn accept_all(
+        &self,
+        delivery: Vec<(Allowed, Option<String>)>,
+    ) -> Result<Vec<Accepted>, AcceptError> {
+        let together = u8::try_from(delivery.len()).unwrap_or(u8::MAX);
+        let requests =
+            delivery.into_iter().map(|(allowed, key)| self.asked_for(allowed, key.as_deref(), together));
+        let requests: Vec<_> = requests.collect();
+        let waiting: Vec<_> = requests.iter().map(|request| self.wait_for(request.id)).collect();
+        let _turn = self.0.accepting.acquire().await.ok();
+        let first = self.0.parts.store.next_order(together).await?;
+        let records: Vec<_> =
+            requests.into_iter().zip(first..).map(|(request, order)| self.placed(request, order)).collect();
+        let kept = match self.0.parts.store.put_all(&records).await? {
+            PutAll::Created => {
+                for record in &records {
+                    trail::accepted(self.tenant(), record);
+                }
+                records.into_iter().map(Some).collect()
+            }
+            PutAll::Exist(kept) if are_the_same(&kept, &records) => kept,
+            PutAll::Exist(_) => return Err(AcceptError::KeyReused),
+        };
+        let accepted = kept.into_iter().zip(waiting);
+        Ok(accepted.filter_map(|(record, waiting)| Some(Accepted { record: record?, waiting })).collect())
+    }
+
+    fn asked_for(&self, allowed: Allowed, key: Option<&str>, together: u8) -> TagRequest {
+        let (source, tag, action, priority, machines) = allowed.into_parts();
+        let id = key.map_or_else(RequestId::fresh, |key| RequestId::keyed(&source, key));
+        let received_at = self.clock().now();
+        TagRequest { id, source, tag, action, priority, received_at, machines, together }
+    }
+
+    /// The request at its place. It came at the time that other instances will hold its age against: a wrong clock must
+    /// not make it expire early.
+    fn placed(&self, request: TagRequest, order: Order) -> RequestRecord {
+        RequestRecord::new(TagRequest { received_at: self.table_time(), ..request }, order)
+    }
+
     fn table_time(&self) -> Timestamp {
         self.0.parts.store.corrected(self.clock().now())
     }
@@ -89,7 +127,7 @@ impl Relay {
         }
         let _turn = self.0.accepting.acquire().await.ok();
         let store = &self.0.parts.store;
-        let order = store.next_order().await?;
+        let order = store.next_order(1).await?;
         let mut again = record.again(order, self.table_time());
         again.request.priority = allowed.priority();
         match store.requeue(&again).await? {
@@ -99,4 +137,11 @@ impl Relay {
         trail::accepted(self.tenant(), &again);
         Ok(Accepted { record: again, waiting })
     }
+}
+
+/// Whether those that are kept ask for what these do. How many came together is part of what each asks for.
+fn are_the_same(kept: &[Option<RequestRecord>], records: &[RequestRecord]) -> bool {
+    let each = kept.iter().zip(records);
+    each.filter_map(|(kept, record)| Some((kept.as_ref()?, record)))
+        .all(|(kept, record)| kept.request.asks_the_same_as(&record.request))
 }

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use crate::config::SecretAt;
+use crate::domain::SecretArn;
 
 pub use of_sources::SourceSecrets;
 
@@ -62,9 +63,9 @@ impl Secret {
     }
 }
 
-async fn fetch(manager: &Client, arn: &str) -> Result<SecretString, NoSecret> {
-    let no = |why: String| NoSecret { name: arn.to_owned(), why };
-    let answer = manager.get_secret_value().secret_id(arn).send().await;
+async fn fetch(manager: &Client, arn: &SecretArn) -> Result<SecretString, NoSecret> {
+    let no = |why: String| NoSecret { name: arn.to_string(), why };
+    let answer = manager.get_secret_value().secret_id(arn.as_str()).send().await;
     let answer = answer.map_err(|error| no(crate::aws::describe(&error)))?;
     let text = answer.secret_string().ok_or_else(|| no("it holds no text".into()))?;
     Ok(text.trim().into())

@@ -15,7 +15,7 @@ const REMEMBERED_S: i64 = 400 * 24 * 3600;
 /// Characters of a reason that are kept.
 const REASON_MAX_CHARS: usize = 1000;
 
-/// A verified delivery that can never succeed, and why. It holds nothing of the delivery itself.
+/// A verified delivery that can never succeed, and why. Of the delivery it holds only what the reason names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfit {
     /// Its id, under which it can be looked up.

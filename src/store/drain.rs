@@ -85,16 +85,17 @@ impl Store {
         self.client.update_item().table_name(&self.table).key(PK, text(&self.tenant)).key(SK, text("drain"))
     }
 
-    /// The next place in the order of requests.
-    pub async fn next_order(&self) -> Result<Order, StoreError> {
+    /// The next places in the order of requests, so many in a row: the first of them.
+    pub async fn next_order(&self, places: u8) -> Result<Order, StoreError> {
         let update = self
             .drain_update()
-            .update_expression("ADD #order :one")
+            .update_expression("ADD #order :places")
             .expression_attribute_names("#order", "order")
-            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":places", number(places))
             .return_values(ReturnValue::UpdatedNew);
         let done = update.send().await.map_err(|error| unavailable(&error))?;
-        get_number(done.attributes().unwrap_or(&Item::new()), "order")
+        let last: Order = get_number(done.attributes().unwrap_or(&Item::new()), "order")?;
+        Ok(last.saturating_sub(u64::from(places.saturating_sub(1))))
     }
 
     /// The drain's item.

@@ -1,7 +1,7 @@
 //! DynamoDB: the one table that holds the order, the backlog, the lease and the budget of a tenant.
 //!
 //! Invariant: a request is one item, so each step of its life is one conditional write: it is whole or it is
-//! not there. It stands in the backlog exactly as long as it has the attribute `queued`, which puts it into
+//! not there. Requests that come together are begun in one transaction. It stands in the backlog exactly as long as it has the attribute `queued`, which puts it into
 //! the table's local secondary index. That index is read consistently, as a global one could not be.
 
 mod backlog;
@@ -12,6 +12,7 @@ mod item;
 mod record;
 mod requests;
 mod sentinel;
+mod together;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -26,6 +27,7 @@ pub use budget::Taken;
 pub use delivery::Unfit;
 pub use drain::{DrainState, Hold, LEASE_MS, Lease, LeaseId};
 pub use requests::{Put, Save};
+pub use together::PutAll;
 
 /// Seconds in a day.
 const S_PER_DAY: i64 = 24 * 3600;

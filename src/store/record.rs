@@ -16,6 +16,11 @@ const REJECTED: u8 = 32;
 /// Details an item can tell apart; later ones share the last.
 const DETAILS_MAX: usize = 200;
 
+/// The attribute of a request that came with others: how many they are, itself counted.
+const TOGETHER: &str = "together";
+/// What it stands for where it is not there.
+const ALONE: u8 = 1;
+
 /// Outcomes, packed: a code for each machine and the details that codes refer to.
 pub(super) struct PackedOutcomes {
     pub(super) codes: Vec<u8>,
@@ -52,6 +57,9 @@ pub(super) fn to_item(pk: String, record: &RequestRecord) -> Item {
     if let Some(order) = record.queued {
         item.insert(QUEUED.into(), number(order));
     }
+    if request.together != ALONE {
+        item.insert(TOGETHER.into(), number(request.together));
+    }
     item
 }
 
@@ -68,6 +76,7 @@ pub(super) fn from_item(item: &Item) -> Result<RequestRecord, StoreError> {
         priority: Priority::parse(get_text(item, "priority")?).ok_or_else(|| wrong("priority"))?,
         received_at: Timestamp::from_ms(get_number(item, "receivedAt")?),
         machines: machines.collect::<Result<_, _>>().map_err(|_| wrong("machines"))?,
+        together: find_number(item, TOGETHER)?.unwrap_or(ALONE),
     };
     let outcomes =
         unpack(get_bytes(item, "outcomes")?, item.get("details")).ok_or_else(|| wrong("outcomes"))?;
@@ -150,6 +159,7 @@ mod tests {
         #[test]
         fn a_record_is_read_back_as_written(
             outcomes in proptest::collection::vec(some_outcome(), 1..300), queued: Option<u64>, revision: u32,
+            together: u8,
         ) {
             let machines = (0..outcomes.len() as u64).map(|n| {
                 let mut id = [7; MACHINE_ID_BYTES];
@@ -164,6 +174,7 @@ mod tests {
                 priority: Priority::Urgent,
                 received_at: Timestamp::from_ms(5),
                 machines: machines.collect(),
+                together,
             };
             let queued_at = Timestamp::from_ms(6);
             let record = RequestRecord { request, queued, queued_at, outcomes, revision };

@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use simulator::TokenFault;
 
-use crate::support::{Ask, World, machine};
+use crate::support::{Ask, Gate, World, machine};
 
 fn refused(aadsts: u32) -> TokenFault {
     TokenFault::Status { status: 401, error: "invalid_client".into(), aadsts, retry_after_s: None }
@@ -67,4 +69,21 @@ async fn a_throttled_token_request_waits_and_costs_no_permit() {
     assert_eq!(world.simulator().token_requests(), 1, "Entra asked for a minute");
     world.schedule_until_empty().await;
     assert_eq!(answer.now(&world).await.outcome(0), "applied");
+}
+
+#[tokio::test]
+async fn a_government_regions_token_is_asked_for_its_own_scope() {
+    for (region, host) in [("gcc", "api-gcc"), ("gcc-high", "api-gov")] {
+        let world = World::new().await;
+        let simulator = world.simulator().url();
+        let (gate, entra) = Gate::before(simulator.clone(), |_| false).await;
+        let variables =
+            [("DEFENDER_REGION", region), ("LOGIN_ENDPOINT", &entra), ("DEFENDER_ENDPOINT", &simulator)];
+        let app = world.relay_with(variables).await;
+        let answer = Ask::add("vip", &[machine(1)]).send_to(&app).await;
+        assert_eq!((answer.status, answer.outcome(0)), (200, "applied"), "{region}");
+        let scope = format!("scope=https%3A%2F%2F{host}.securitycenter.microsoft.us%2F.default");
+        let arrived = tokio::time::timeout(Duration::from_secs(5), gate.passed(&scope)).await;
+        assert!(arrived.is_ok(), "{region}: {scope}");
+    }
 }

@@ -104,6 +104,17 @@ fn cases() -> Vec<(Value, bool)> {
     ]
 }
 
+/// What no header can carry, and what is no ARN.
+fn cases_of_keys() -> Vec<(Value, bool)> {
+    let verify = |verify: Value| with(&[("0/verify", verify)]);
+    vec![
+        (verify(json!({ "scheme": "bearer", "secrets": ["hush…"] })), true),
+        (verify(json!({ "scheme": "bearer", "secrets": ["hu\u{7}sh"] })), true),
+        (verify(json!({ "scheme": "header", "header": "x-key", "secrets": ["hushé"] })), true),
+        (verify(json!({ "scheme": "github", "secrets_arn": "arn:hush" })), true),
+    ]
+}
+
 /// What is wrong with who a source is and whom it asks for.
 fn cases_of_identity() -> Vec<(Value, bool)> {
     vec![
@@ -116,7 +127,7 @@ fn cases_of_identity() -> Vec<(Value, bool)> {
 fn every_fault_is_named_no_secret_is_told_and_the_schema_agrees() {
     assert_eq!((Sources::parse(&good().to_string()).map(|_| ()), faults(&good())), (Ok(()), vec![]));
     let mut shown = Vec::new();
-    for (configuration, schema_can_say) in cases().into_iter().chain(cases_of_identity()) {
+    for (configuration, schema_can_say) in [cases(), cases_of_identity(), cases_of_keys()].concat() {
         let error = Sources::parse(&configuration.to_string()).map(|_| ());
         let error = error.expect_err(&configuration.to_string()).to_string();
         assert!(!error.contains("hush"), "{error}");

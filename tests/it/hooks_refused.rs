@@ -258,6 +258,32 @@ async fn a_body_that_cannot_be_read_is_told_where_it_goes_wrong() {
 }
 
 #[tokio::test]
+async fn only_different_machines_count_towards_a_webhooks_limit() {
+    let world = World::with([("MACHINES_PER_REQUEST", "2")]).await;
+    let rows = |ids: &[String]| {
+        let row = |id: &String| {
+            json!({ "status": "firing", "fingerprint": id, "startsAt": "2026-11-24T10:00:00Z",
+                    "labels": { "machine_id": id, "defender_tag": "contain-lab" } })
+        };
+        let body = json!({ "groupKey": "g", "alerts": ids.iter().map(row).collect::<Vec<_>>() });
+        Ask::hook("alertmanager", &body.to_string()).signed(&world)
+    };
+    assert_eq!(rows(&machines(0..3)).send(&world).await.status, 413);
+    let doubled = [machines(0..2), machines(0..2)].concat();
+    let answer = rows(&doubled).header("prefer", "wait=20").send(&world).await;
+    assert_eq!((answer.status, answer.count("applied")), (200, 2), "{answer:?}");
+    assert_eq!(Ask::add("vip", &doubled).send(&world).await.status, 200);
+    assert_eq!(Ask::add("vip", &machines(0..3)).send(&world).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_verified_and_then_dropped() {
+    let world = World::new().await;
+    let body = format!("\u{feff}{}", Ask::of_file("runbook", &world).body());
+    assert_eq!(Ask::hook("runbook", &body).signed(&world).send(&world).await.status, 202);
+}
+
+#[tokio::test]
 async fn size_and_kind_are_looked_at_first() {
     let world = World::new().await;
     let large = Ask::hook("pagerduty", &" ".repeat(1024 * 1024 + 1)).signed(&world);

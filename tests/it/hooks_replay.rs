@@ -2,13 +2,12 @@
 
 use serde_json::json;
 
-use crate::support::{Ask, World};
+use crate::support::{Ask, World, machine};
 
 const DAY_S: i64 = 86_400;
 
 /// Events of senders that have an id of their own, or whose signature tells them apart.
-const TOLD_APART: [&str; 14] = [
-    "splunk",
+const TOLD_APART: [&str; 13] = [
     "elastic",
     "alertmanager-resolved",
     "grafana",
@@ -35,6 +34,28 @@ async fn the_same_delivery_again_gives_the_first_request_and_nothing_is_done_twi
         assert_eq!((again.status, again.id(), calls), (200, first.id(), 1), "{file}: {again:?}");
         assert_eq!(world.calls(), 1, "{file}");
     }
+}
+
+/// With the trigger `For each result` Splunk sends each row by itself, all with the `sid` of the search.
+#[tokio::test]
+async fn each_row_of_a_splunk_search_is_a_request() {
+    let world = World::new().await;
+    for row in 0..3 {
+        let body = json!({ "sid": "scheduler__admin__search__one", "result": { "DeviceId": machine(row) } });
+        let answer = Ask::hook("splunk", &body.to_string()).signed(&world).send(&world).await;
+        assert_eq!(answer.status, 202, "{row}: {answer:?}");
+    }
+    world.app().relays.until_idle().await;
+    assert!((0..3).all(|row| world.carries(&machine(row), "contain-splunk")));
+}
+
+#[tokio::test]
+async fn a_header_that_tells_nothing_apart_is_not_looked_at() {
+    let world = World::new().await;
+    let answer = Ask::of_file("runbook", &world).key("a,b").send(&world).await;
+    assert_eq!(answer.status, 202, "its signature tells it apart: {answer:?}");
+    let answer = Ask::of_file("wazuh", &world).key("a,b").send(&world).await;
+    assert_eq!((answer.status, answer.body["code"].as_str()), (400, Some("invalid_idempotency_key")));
 }
 
 #[tokio::test]

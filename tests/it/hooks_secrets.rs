@@ -129,7 +129,7 @@ async fn a_bearer_key_by_reference_opens_native_requests_and_is_read_again_too()
 }
 
 #[tokio::test]
-async fn a_secret_that_cannot_be_had_or_opens_nothing_stops_the_start() {
+async fn without_any_key_that_can_be_had_and_used_there_is_no_start() {
     let world = World::new().await;
     let none = mock!(Client::get_secret_value).then_error(fails);
     let empty = mock!(Client::get_secret_value).then_output(holds("[\"  \"]"));
@@ -142,6 +142,65 @@ async fn a_secret_that_cannot_be_had_or_opens_nothing_stops_the_start() {
         assert!(error.contains("SOURCES") && error.contains(said) && !error.contains("hush"), "{error}");
         assert!(error.contains("source `a`") && error.contains("source `b`"), "each is named: {error}");
     }
+}
+
+#[tokio::test]
+async fn a_source_without_keys_is_answered_later_and_stops_no_other() {
+    let world = World::new().await;
+    let inline = json!({
+        "name": "b", "verify": { "scheme": "bearer", "secrets": [NEW] },
+        "allow": { "tags": ["*"], "actions": ["Add"], "machines": 10 },
+    });
+    let broken = mock!(Client::get_secret_value).sequence().error(fails).times(2).output(holds(OLD)).build();
+    let unusable =
+        mock!(Client::get_secret_value).sequence().output(holds("[")).times(2).output(holds(OLD)).build();
+    for (rule, place) in [(broken, 10), (unusable, 20)] {
+        let before = world.witness.lines.metric("SecretsFailures").len();
+        let app = relay(&world, &[source("a", "github"), inline.clone()], &rule).await.unwrap();
+        let other = Ask::add("vip", &[machine(1)]).bearer(NEW).send_to(&app).await;
+        assert_eq!(other.status, 200);
+        for _ in 0..2 {
+            let answer = signed(OLD, place).send_to(&app).await;
+            assert_eq!((answer.status, answer.body["code"].as_str()), (503, Some("secrets_unavailable")));
+        }
+        assert_eq!(world.witness.lines.metric("SecretsFailures").len(), before + 3, "at the start and twice");
+        world.pass_s(60);
+        assert_eq!(signed(OLD, place).send_to(&app).await.status, 202, "once its keys can be read");
+    }
+    assert_eq!(
+        world.witness.lines.metric("StoreFailures"),
+        Vec::<i64>::new(),
+        "the table has done nothing wrong"
+    );
+}
+
+#[tokio::test]
+async fn a_bearer_key_that_two_secrets_hold_stops_the_start() {
+    let world = World::new().await;
+    let rule = mock!(Client::get_secret_value).then_output(holds(OLD));
+    let sources = [source("a", "bearer"), source("b", "bearer")];
+    let error = relay(&world, &sources, &rule).await.map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("source `b`: one of its bearer keys is used twice, by `a` too"), "{error}");
+    assert!(!error.contains(OLD), "{error}");
+    assert!(relay(&world, &[source("a", "github"), source("b", "github")], &rule).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_bearer_key_that_becomes_anothers_is_not_taken() {
+    let world = World::new().await;
+    let inline = json!({
+        "name": "b", "verify": { "scheme": "bearer", "secrets": [NEW] },
+        "allow": { "tags": ["*"], "actions": ["Add"], "machines": 10 },
+    });
+    let rule =
+        mock!(Client::get_secret_value).sequence().output(holds(OLD)).output(holds(NEW)).times(9).build();
+    let app = relay(&world, &[source("a", "bearer"), inline], &rule).await.unwrap();
+    world.pass_s(300);
+    for (key, name) in [(OLD, "a"), (NEW, "b")] {
+        let answer = Ask::add("vip", &[machine(1)]).bearer(key).send_to(&app).await;
+        assert_eq!((answer.status, answer.body["source"].as_str()), (200, Some(name)));
+    }
+    assert!(world.witness.lines.text().contains("one of its bearer keys is another source's"));
 }
 
 #[tokio::test]

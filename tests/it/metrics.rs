@@ -1,5 +1,6 @@
 //! Each metric, produced by what it counts. `docs/runbook.md` names these tests; `tests/it/template.rs` sees to it.
 
+use serde_json::json;
 use simulator::{Fault, UnknownListed};
 
 use crate::support::{Ask, Function, World, dead_entry, get, machine, machines, unknown_machine};
@@ -139,6 +140,22 @@ async fn who_is_refused_and_what_cannot_be_served_is_counted() {
     without_table.schedule().await;
     let failures = without_table.witness.lines.metric("StoreFailures");
     assert!(failures.len() > 1 && failures.iter().all(|&value| value == 1), "{failures:?}");
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_read_are_counted() {
+    let world = World::new().await;
+    let nowhere = "arn:aws:secretsmanager:us-east-1:000000000000:secret:nowhere-AbCdEf";
+    let allow = json!({ "tags": ["*"], "actions": ["Add"], "machines": 1 });
+    let sources = json!({ "sources": [
+        { "name": "a", "verify": { "scheme": "github", "secrets_arn": nowhere }, "allow": allow },
+        { "name": "b", "verify": { "scheme": "bearer", "secrets": [local::loopback::KEY] }, "allow": allow },
+    ]});
+    let app = world.relay_with([("SOURCES", &sources.to_string())]).await;
+    assert_eq!(Ask::hook("a", "{}").send_to(&app).await.status, 503);
+    assert_eq!(get("/v1/budget").send_to(&app).await.status, 200, "others are not kept from working");
+    let metric = |name| world.witness.lines.metric(name);
+    assert_eq!((metric("SecretsFailures"), metric("StoreFailures")), (vec![1, 1], vec![]));
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::{QueryError, QueryOutput};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
-use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_dynamodb::types::error::ProvisionedThroughputExceededException;
+use aws_sdk_dynamodb::types::error::{ProvisionedThroughputExceededException, TransactionCanceledException};
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use defender_tag_relay::aws::Aws;
 use defender_tag_relay::config::Settings;
@@ -100,4 +101,32 @@ async fn a_table_that_throttles_in_the_middle_of_the_backlog_gives_what_was_read
         (4, false),
         "one of each of four partitions, and there is more"
     );
+}
+
+fn cancelled(codes: &[&str]) -> TransactWriteItemsError {
+    let reason = |code: &&str| CancellationReason::builder().code(*code).build();
+    let reasons: Vec<_> = codes.iter().map(reason).collect();
+    let exception = TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons)).build();
+    TransactWriteItemsError::TransactionCanceledException(exception)
+}
+
+#[tokio::test]
+async fn a_delivery_whose_requests_meet_another_write_is_to_come_later() {
+    let world = World::new().await;
+    for codes in [
+        ["TransactionConflict", "None"],
+        ["None", "ThrottlingError"],
+        ["ProvisionedThroughputExceeded", "None"],
+        ["ConditionalCheckFailed", "TransactionConflict"],
+        ["ConditionalCheckFailed", "None"],
+        ["None", "None"],
+    ] {
+        let two = || UpdateItemOutput::builder().attributes("order", AttributeValue::N("2".into())).build();
+        let order = mock!(Client::update_item).then_output(two);
+        let both = mock!(Client::transact_write_items).then_error(move || cancelled(&codes));
+        let app = relay_with(&world, &[&order, &both]).await;
+        let answer = Ask::of_file("alertmanager", &world).send_to(&app).await;
+        assert!(is_later(&answer), "{codes:?}: {answer:?}");
+        assert!(both.num_calls() >= 1 && world.calls() == 0, "{codes:?}");
+    }
 }

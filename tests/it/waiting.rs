@@ -1,3 +1,10 @@
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use defender_tag_relay::clock::Stopwatch;
+use defender_tag_relay::http::{Invocation, router};
+use tower::ServiceExt;
+
 use crate::support::{Ask, World, machine};
 
 #[tokio::test]
@@ -32,4 +39,18 @@ async fn whoever_waits_sees_what_another_instance_has_done() {
     let (first, second) = (Ask::add("vip", &[machine(1)]), Ask::add("vip", &[machine(2)]));
     let (first, second) = tokio::join!(first.send(&world), second.send_to(&other));
     assert_eq!((first.status, second.status), (200, 200));
+}
+
+#[tokio::test]
+async fn the_time_to_wait_counts_from_when_the_request_came() {
+    let world = World::new().await;
+    world.simulator().switch(|s| s.latency_ms = 600);
+    let now = world.app().clock().now();
+    for (place, seconds, status) in [(1, 0, StatusCode::OK), (2, 30, StatusCode::ACCEPTED)] {
+        let mut request = Ask::add("vip", &[machine(place)]).header("prefer", "wait=25").request();
+        let begun = Stopwatch::running_for(Duration::from_secs(seconds));
+        request.extensions_mut().insert(Invocation::new("one".into(), now.plus_ms(60_000)).begun(begun));
+        let answer = router(world.app().clone()).oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), status, "{seconds} s had gone by");
+    }
 }

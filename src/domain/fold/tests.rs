@@ -22,6 +22,7 @@ fn record(order: Order, tag: &str, action: Action, machines: &[u8]) -> RequestRe
             priority: Priority::Routine,
             received_at: NOW,
             machines: machines.iter().copied().map(machine).collect(),
+            together: 1,
         },
         order,
     )

@@ -22,6 +22,7 @@ fn request(order: u64, tag: &str, machines: usize, age_ms: i64) -> RequestRecord
         priority: Priority::Routine,
         received_at: NOW.plus_ms(-age_ms),
         machines: (0..machines).map(machine).collect(),
+        together: 1,
     };
     RequestRecord::new(request, order)
 }

@@ -1,6 +1,6 @@
 //! The engine that reads a body by paths.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
@@ -10,7 +10,6 @@ use super::event::{EventId, EventTime};
 use super::machines::Machines;
 use super::value::{Wanted, first_texts};
 use super::{Ignored, REQUESTS_PER_DELIVERY, Read, json};
-use crate::domain::request::each_once;
 use crate::domain::{Action, MachineId, Tag, Timestamp};
 
 /// Items a body may have.
@@ -52,7 +51,23 @@ pub(super) enum OnResolved {
 
 /// Changes by action and tag. Removals sort first, so that a machine with one alert resolved and another one
 /// firing ends with its tag.
-type Changes = BTreeMap<(std::cmp::Reverse<Action>, Tag), Vec<MachineId>>;
+type Changes = BTreeMap<(std::cmp::Reverse<Action>, Tag), Once>;
+
+/// Machines, each once, in the order of their first appearance.
+#[derive(Debug, Default)]
+struct Once {
+    machines: Vec<MachineId>,
+    seen: HashSet<MachineId>,
+}
+
+impl Once {
+    /// How many of these are new.
+    fn add(&mut self, machines: &[MachineId]) -> usize {
+        let before = self.machines.len();
+        self.machines.extend(machines.iter().filter(|machine| self.seen.insert(**machine)));
+        self.machines.len() - before
+    }
+}
 
 impl Extract {
     /// Everything the tag can be that is known before any body is.
@@ -88,7 +103,7 @@ impl Extract {
         let asked = changes.into_iter().map(|((action, tag), machines)| Asked {
             tag,
             action: action.0,
-            machines: each_once(machines),
+            machines: machines.machines,
             priority: None,
         });
         let asked: Vec<_> = asked.collect();
@@ -131,8 +146,7 @@ impl Extract {
             }
             for action in actions {
                 for tag in self.tag.values(item, "tag")? {
-                    total += found.ids.len();
-                    changes.entry((std::cmp::Reverse(action), tag)).or_default().extend(&found.ids);
+                    total += changes.entry((std::cmp::Reverse(action), tag)).or_default().add(&found.ids);
                     check_size(&changes, total, at_most)?;
                 }
             }

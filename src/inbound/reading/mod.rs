@@ -14,7 +14,7 @@ mod value;
 
 use serde_json::Value;
 
-use super::native::{Asked, Unreadable, at_byte, read_native};
+use super::native::{Asked, Unreadable, at_byte, of_body, read_native};
 use super::verify::Verified;
 use crate::domain::Timestamp;
 
@@ -74,9 +74,5 @@ pub fn read(verified: &Verified, machines_at_most: u32, now: Timestamp) -> Resul
 
 /// The JSON of a body.
 fn json(body: &[u8]) -> Result<Value, Unreadable> {
-    let text = std::str::from_utf8(body).map_err(|error| Unreadable::Malformed {
-        offset: error.valid_up_to(),
-        problem: "invalid UTF-8".into(),
-    })?;
-    serde_json::from_str(text).map_err(|error| at_byte(text, &error))
+    of_body(body, |text| serde_json::from_str(text).map_err(|error| at_byte(text, &error)))
 }

@@ -60,6 +60,13 @@ pub enum Proof {
     },
 }
 
+impl Proof {
+    /// Whether what came is signed.
+    pub const fn is_signature(&self) -> bool {
+        matches!(self, Self::Signature { .. })
+    }
+}
+
 impl Scheme {
     /// Looks for proof in what arrived.
     pub(super) fn prove(

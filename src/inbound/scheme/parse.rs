@@ -126,6 +126,11 @@ impl Scheme {
         }
         match self {
             Self::StandardWebhooks => standard_webhooks::key(secret),
+            Self::SharedSecret(Carrier::Bearer | Carrier::Header(_)) if !fits_a_header(secret) => Err(
+                "verify.secrets: a secret of this scheme comes in a header, so it is printable ASCII; put the sender's \
+                 own key here, as `openssl rand -hex 32` makes one"
+                    .into(),
+            ),
             Self::SharedSecret(Carrier::Basic) if !secret.contains(':') => {
                 Err("verify.secrets: a secret of this scheme is `user:password`".into())
             }
@@ -136,6 +141,10 @@ impl Scheme {
             _ => Ok(secret.into()),
         }
     }
+}
+
+fn fits_a_header(secret: &str) -> bool {
+    secret.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 fn is_path_token(secret: &str) -> bool {

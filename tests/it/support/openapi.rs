@@ -82,15 +82,16 @@ fn validator(schema: &Value) -> Validator {
     jsonschema::options().should_validate_formats(true).build(&with_all).unwrap()
 }
 
-/// The method and the path without its stage, of whichever kind of event.
+/// The method and the path without what stands before the route, of whichever kind of event.
 fn target(event: &Value) -> (String, String) {
     let context = &event["requestContext"];
     let text = |one: &Value, other: &Value| one.as_str().or(other.as_str()).unwrap_or_default().to_owned();
     let method = text(&context["http"]["method"], &event["httpMethod"]);
     let path = text(&event["rawPath"], &event["path"]);
     let stage = format!("/{}", context["stage"].as_str().unwrap_or_default());
-    let staged = path.strip_prefix(&stage).filter(|rest| rest.starts_with('/'));
-    (method, staged.map_or(path.clone(), str::to_owned))
+    let staged = path.strip_prefix(&stage).filter(|rest| rest.starts_with("/v1/"));
+    let based = || path.find("/v1/").map(|at| &path[at..]);
+    (method, staged.or_else(based).unwrap_or(&path).to_owned())
 }
 
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
@@ -163,7 +164,7 @@ fn faults_of_request(operation: &'static Value, event: &Value) -> Vec<String> {
     let Some(text) = event["body"].as_str().filter(|_| event["isBase64Encoded"] != true) else {
         return Vec::new();
     };
-    match serde_json::from_str(text) {
+    match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
         Ok(body) => faults(&described["content"]["application/json"]["schema"], &body),
         Err(error) => vec![format!("a body that is not JSON was accepted: {error}")],
     }
