@@ -66,6 +66,9 @@ enum Trial {
         /// The smallest function's: `cargo lambda build --release --package hello` makes it.
         #[arg(long, default_value = "target/lambda/hello/bootstrap")]
         hello: PathBuf,
+        /// The machine does other things, too: times are shown, but only memory is judged.
+        #[arg(long)]
+        busy: bool,
     },
     /// This relay next to a plain one in Python and to one call a machine: one table.
     SideBySide {
@@ -134,7 +137,7 @@ async fn run(trial: Trial) -> Result<(), Error> {
         Trial::Contest { seed, contenders, kills, times, seconds } => {
             contest(Contest { seed, contenders, kills, times, seconds, calls_per_hour: 1500 }).await
         }
-        Trial::Artifact { relay, hello } => artifact(&relay, &hello).await,
+        Trial::Artifact { relay, hello, busy } => artifact(&relay, &hello, busy).await,
         Trial::SideBySide { relay, python } => side_by_side(&relay, python).await,
         Trial::Soak { seed, minutes, instances, senders } => {
             soak(Soak { seed, instances, senders, pause_ms: 100, seconds: minutes * 60 }).await
@@ -164,10 +167,10 @@ async fn contest(plan: Contest) -> Result<(), Error> {
     Ok(())
 }
 
-async fn artifact(relay: &Path, hello: &Path) -> Result<(), Error> {
+async fn artifact(relay: &Path, hello: &Path, busy: bool) -> Result<(), Error> {
     let measured = Artifact::measure(relay, hello).await?;
     println!("{}", measured.table());
-    Ok(measured.judge()?)
+    Ok(measured.judge(busy)?)
 }
 
 async fn side_by_side(relay: &Path, python: Option<PathBuf>) -> Result<(), Error> {
