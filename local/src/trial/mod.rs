@@ -23,4 +23,4 @@ pub use instances::{Instances, serve_instance};
 pub use killing::{Killing, Verdict};
 pub use load::{Answers, Load};
 pub use side_by_side::{Burst, Hour, Killed, Measured, Minute, SideBySide, table as side_by_side_table};
-pub use soak::{Soak, Soaked};
+pub use soak::{Memory, Soak, Soaked};
