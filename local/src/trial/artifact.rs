@@ -12,8 +12,8 @@ use simulator::dynamodb::Storage;
 use super::contestant::{Contestant, Running};
 use crate::{Loopback, Options, events};
 
-/// Starts of each function; the middle one counts.
-const STARTS: usize = 9;
+/// Starts of each function, by turns; of each the middle one counts.
+const STARTS: usize = 25;
 /// Warm requests that are measured.
 const REQUESTS: usize = 1_000;
 /// Most that a start may take, in hundredths of the smallest function's.
@@ -23,11 +23,16 @@ const MEMORY_MAX_KIB: u64 = 20 * 1024;
 /// Most processor time of a request, in microseconds.
 const CPU_MAX_US: u64 = 1_000;
 
+/// Where Secrets Manager's double has the sources.
+const SOURCES_ARN: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:sources-AbCdEf";
+
 /// What was measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Artifact {
-    /// Microseconds from a start to the first wish for an event.
+    /// Microseconds from a start to the first wish for an event, with the sources in the environment.
     pub ready_us: i64,
+    /// The same with the sources in Secrets Manager, as `template.yaml` has them: they are read at the start.
+    pub ready_by_arn_us: i64,
     /// The same of the smallest function.
     pub hello_us: i64,
     /// KiB after the requests.
@@ -44,8 +49,9 @@ impl Artifact {
         let world =
             Loopback::start(Options { dynamodb_port: 0, simulator_port: 0, storage, clock, variables })
                 .await?;
-        let hello_us = middle(hello, &Variables::new()).await?;
-        let ready_us = middle(relay, &world.variables).await?;
+        let by_arn = by_arn(&world);
+        let starts = [(hello, &Variables::new()), (relay, &world.variables), (relay, &by_arn)];
+        let [hello_us, ready_us, ready_by_arn_us] = middles(starts).await?;
         let mut running = Contestant::ours(relay).start(&world.variables).await?;
         // The first requests build connections and fill caches.
         requests(&mut running, REQUESTS / 10).await?;
@@ -53,7 +59,7 @@ impl Artifact {
         requests(&mut running, REQUESTS).await?;
         let cpu_us = (running.cpu_us()? - before) / REQUESTS as u64;
         let memory_kib = running.memory_kib();
-        Ok(Self { ready_us, hello_us, memory_kib, cpu_us })
+        Ok(Self { ready_us, ready_by_arn_us, hello_us, memory_kib, cpu_us })
     }
 
     /// The table.
@@ -66,6 +72,11 @@ impl Artifact {
             "start to ready, ms".to_owned(),
             ms(self.ready_us),
             format!("{} (2.5 × the smallest function's {})", ms(self.hello_us * 5 / 2), ms(self.hello_us)),
+        ]);
+        table.add_row([
+            "the same, sources in Secrets Manager".to_owned(),
+            ms(self.ready_by_arn_us),
+            String::new(),
         ]);
         let kib = |kib: u64| format!("{}.{}", kib / 1024, kib % 1024 * 10 / 1024);
         table.add_row([
@@ -81,29 +92,43 @@ impl Artifact {
         table
     }
 
-    /// What is past its bound.
-    pub fn judge(&self) -> Result<(), String> {
-        if self.ready_us * 100 > self.hello_us * READY_MAX_PERCENT {
-            return Err("it starts too slowly".into());
-        }
+    /// What is past its bound. On a machine that is busy with other things as well, times say nothing.
+    pub fn judge(&self, busy: bool) -> Result<(), String> {
         if self.memory_kib > MEMORY_MAX_KIB {
             return Err("it holds too much memory".into());
         }
-        if self.cpu_us > CPU_MAX_US {
+        if !busy && self.ready_us * 100 > self.hello_us * READY_MAX_PERCENT {
+            return Err("it starts too slowly".into());
+        }
+        if !busy && self.cpu_us > CPU_MAX_US {
             return Err("a request takes too much processor time".into());
         }
         Ok(())
     }
 }
 
-/// Microseconds to ready, of several starts the middle one.
-async fn middle(binary: &Path, variables: &Variables) -> Result<i64, Error> {
-    let mut all = Vec::with_capacity(STARTS);
+/// The variables of a relay whose sources are in Secrets Manager.
+fn by_arn(world: &Loopback) -> Variables {
+    let mut variables = world.variables.clone();
+    world.simulator.keep_secret(SOURCES_ARN, &variables.remove("SOURCES").unwrap_or_default());
+    variables.insert("SOURCES_ARN".into(), SOURCES_ARN.into());
+    variables.insert("AWS_ENDPOINT_URL_SECRETS_MANAGER".into(), world.simulator.url());
+    variables
+}
+
+/// Microseconds to ready of each, of several starts the middle one. They start by turns, so that what else the machine
+/// does falls on all alike.
+async fn middles<const N: usize>(each: [(&Path, &Variables); N]) -> Result<[i64; N], Error> {
+    let mut all = [const { Vec::new() }; N];
     for _ in 0..STARTS {
-        all.push(Contestant::ours(binary).start(variables).await?.ready_us);
+        for ((binary, variables), starts) in each.iter().zip(&mut all) {
+            starts.push(Contestant::ours(binary).start(variables).await?.ready_us);
+        }
     }
-    all.sort_unstable();
-    Ok(all[STARTS / 2])
+    Ok(all.map(|mut starts| {
+        starts.sort_unstable();
+        starts[STARTS / 2]
+    }))
 }
 
 /// Sends one-machine requests that do not wait, one after the other.

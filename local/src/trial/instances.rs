@@ -93,10 +93,11 @@ impl Instances {
         memory_kib(slot.as_ref()?.0.id()?, "VmHWM:")
     }
 
-    /// The memory that all of them hold now, in KiB; what cannot be known counts as nothing.
+    /// The memory that all of them hold now and share with nobody, in KiB: not the program's own pages, which come in as
+    /// they are first used. What cannot be known counts as nothing.
     pub fn memory_kib(&self) -> u64 {
         let held =
-            |slot: &Mutex<Option<(Child, u16)>>| memory_kib(slot.lock().ok()?.as_ref()?.0.id()?, "VmRSS:");
+            |slot: &Mutex<Option<(Child, u16)>>| memory_kib(slot.lock().ok()?.as_ref()?.0.id()?, "RssAnon:");
         self.slots.iter().filter_map(held).sum()
     }
 

@@ -1,11 +1,13 @@
 //! The soak run: relay processes on one table and one Defender, a mix of senders for minutes, and what came of it.
 
+mod ceiling;
+mod memory;
 mod mix;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::Variables;
@@ -21,16 +23,16 @@ use simulator::dynamodb::Storage;
 use super::{History, Instances};
 use crate::{Loopback, Options};
 
+pub use memory::Memory;
+
 /// Milliseconds that Defender takes to answer a call, and to count it.
 const DEFENDER_MS: (u64, u64) = (150, 100);
 /// Milliseconds a native request waits for its outcome: a flood of waiting requests would measure the waiting.
 const RESPOND_WITHIN_MS: &str = "1000";
 /// Looks at the backlog, one a second, before it is taken for stuck.
 const LOOKS_MAX: usize = 900;
-/// Milliseconds between two looks at the processes' memory.
-const LOOK_AT_MEMORY_MS: i64 = 2_000;
-/// KiB that each process may hold more, at most, in the second half than in the first: what an allocator keeps.
-const GROWTH_MAX_KIB: u64 = 4 * 1024;
+/// Requests to each process before its memory at rest is looked at.
+const FIRST_REQUESTS: usize = 5;
 
 /// How much is tried.
 #[derive(Clone, Copy, Debug)]
@@ -54,18 +56,26 @@ pub struct Soaked {
     pub plan: Soak,
     /// Milliseconds to each answer, the shortest first.
     pub answered_ms: Vec<i64>,
-    /// Requests that were answered 200 or 202; each was found done, with a true outcome for each machine.
-    pub accepted: usize,
+    /// Of these the ones before the senders began.
+    pub first: usize,
     /// Requests that were answered neither 200 nor 202.
     pub failed: usize,
+    /// Requests that were answered 200 or 202, each once; each was found done, with a true outcome for each machine.
+    pub accepted: usize,
+    /// Copies of a delivery: answered with the request that the first one made.
+    pub copies: usize,
+    /// Accepted requests that could not be found.
+    pub lost: usize,
     /// Milliseconds from a machine's request to Defender's list that has it, the shortest first.
     pub applied_ms: Vec<i64>,
     /// Machines in each call.
     pub calls: Vec<usize>,
+    /// Seconds from the first call to the last.
+    pub calls_over_s: usize,
     /// Calls, at most, in any minute and any hour.
     pub most: (usize, usize),
-    /// KiB that the processes held together, at most, in the first half and in the second.
-    pub memory_kib: (u64, u64),
+    /// What the processes held.
+    pub memory: Memory,
 }
 
 /// One that runs.
@@ -76,6 +86,7 @@ struct Run {
     history: History,
     http: Client,
     clock: Clock,
+    /// Milliseconds to each answer, and how many of them were no yes.
     answers: Mutex<(Vec<i64>, usize)>,
 }
 
@@ -99,93 +110,128 @@ impl Soak {
 
 impl Run {
     async fn whole(self: Arc<Self>) -> Result<Soaked, Error> {
+        let at_rest_kib = self.first_requests().await?;
+        let first = self.answers().0.len();
         let ends_at = self.clock.now().plus_ms(self.plan.seconds * 1000);
         let senders =
             (0..self.plan.senders).map(|number| tokio::spawn(Arc::clone(&self).sender(number, ends_at)));
-        let (sent, memory_kib) = tokio::join!(join_all(senders), self.memory_until(ends_at));
+        let (sent, looks) = tokio::join!(join_all(senders), self.memory_until(ends_at));
         for sender in sent {
             sender??;
         }
         self.world.until_empty(&self.clock, LOOKS_MAX).await?;
-        self.verdict(memory_kib).await
+        let memory = Memory::of((at_rest_kib, self.instances.memory_kib()), &looks);
+        self.verdict(first, memory).await
     }
 
-    /// KiB that the processes held at most before the middle and after it.
-    async fn memory_until(&self, ends_at: Timestamp) -> (u64, u64) {
-        let middle = ends_at.plus_ms(-self.plan.seconds * 1000 / 2);
-        let mut most = (0, 0);
-        while self.clock.now() < ends_at {
-            let half = if self.clock.now() < middle { &mut most.0 } else { &mut most.1 };
-            *half = self.instances.memory_kib().max(*half);
-            self.clock.wait_until(self.clock.now().plus_ms(LOOK_AT_MEMORY_MS)).await;
+    /// Sends some requests to each process, and says what all hold when these are done, in KiB.
+    async fn first_requests(&self) -> Result<u64, Error> {
+        let mut rng = Rng::with_seed(self.plan.seed);
+        for n in 0..self.plan.instances * FIRST_REQUESTS {
+            self.send(n, &mut rng).await?;
         }
-        most
+        self.world.until_empty(&self.clock, LOOKS_MAX).await?;
+        Ok(self.instances.memory_kib())
+    }
+
+    /// KiB that the processes hold together, time and again.
+    async fn memory_until(&self, ends_at: Timestamp) -> Vec<u64> {
+        let mut looks = Vec::new();
+        while self.clock.now() < ends_at {
+            looks.push(self.instances.memory_kib());
+            self.clock.wait_until(self.clock.now().plus_ms(memory::LOOK_EVERY_MS)).await;
+        }
+        looks
     }
 
     /// Sends one request after the other until the end.
     async fn sender(self: Arc<Self>, number: usize, ends_at: Timestamp) -> Result<(), Error> {
         let mut rng = Rng::with_seed(self.plan.seed.wrapping_mul(1_000).wrapping_add(number as u64));
         while self.clock.now() < ends_at {
-            let (url, began_at) = (self.instances.url(rng.usize(..)), self.clock.now());
-            let sources = (self.world.variables["SOURCES"].as_str(), began_at);
-            let sent = self.history.sending();
-            let answer = mix::send(&self.http, &url, &mut rng, sources).await?;
-            let good = answer.status().is_success();
-            let body: Value = answer.json().await?;
-            for (id, asked) in mix::asked(&body) {
-                self.history.answered(asked, id, sent);
-            }
-            self.note(self.clock.now().ms_since(began_at), good);
+            self.send(rng.usize(..), &mut rng).await?;
             self.clock.wait_until(self.clock.now().plus_ms(self.plan.pause_ms)).await;
         }
         Ok(())
     }
 
+    async fn send(&self, instance: usize, rng: &mut Rng) -> Result<(), Error> {
+        let (url, began_at) = (self.instances.url(instance), self.clock.now());
+        let sources = (self.world.variables["SOURCES"].as_str(), began_at);
+        let sent = self.history.sending();
+        let answer = mix::send(&self.http, &url, rng, sources).await?;
+        let good = answer.status().is_success();
+        let body: Value = answer.json().await?;
+        for (id, asked) in mix::asked(&body) {
+            self.history.answered(asked, id, sent);
+        }
+        self.note(self.clock.now().ms_since(began_at), good);
+        Ok(())
+    }
+
     fn note(&self, took_ms: i64, good: bool) {
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answers = self.answers();
         answers.0.push(took_ms);
         answers.1 += usize::from(!good);
     }
 
-    async fn verdict(&self, memory_kib: (u64, u64)) -> Result<Soaked, Error> {
+    fn answers(&self) -> MutexGuard<'_, (Vec<i64>, usize)> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn verdict(&self, first: usize, memory: Memory) -> Result<Soaked, Error> {
         let (relay, simulator) = (self.world.app.relays.first(), &self.world.simulator);
-        let mut records = BTreeMap::new();
-        for id in self.history.ids() {
-            let record = relay.request(RequestId::parse(&id)?).await?;
-            records.insert(id.clone(), record.ok_or_else(|| format!("{id} was accepted and is lost"))?);
+        let (ids, mut records) = (self.history.ids(), BTreeMap::new());
+        let answered: BTreeSet<_> = ids.iter().collect();
+        for id in &answered {
+            if let Some(record) = relay.request(RequestId::parse(id)?).await? {
+                records.insert((*id).clone(), record);
+            }
         }
-        let shown = records.iter().map(|(id, record)| (id.clone(), shown(record))).collect();
-        self.history.judge(simulator, &shown)?;
-        let (mut answered_ms, failed) = self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (mut answered_ms, failed) = self.answers().clone();
         answered_ms.sort_unstable();
         let calls = simulator.arrivals();
         let soaked = Soaked {
             plan: self.plan,
             answered_ms,
-            accepted: records.len(),
+            first,
             failed,
-            applied_ms: applied_ms(records.values(), &calls),
+            accepted: answered.len(),
+            copies: ids.len() - answered.len(),
+            lost: answered.len() - records.len(),
+            applied_ms: applied_ms(records.values(), &calls)?,
             calls: calls.iter().map(|call| call.machine_ids.len()).collect(),
+            calls_over_s: seconds_of(&calls),
             most: (simulator.most_in_window(60_000), simulator.most_in_window(3_600_000)),
-            memory_kib,
+            memory,
         };
         soaked.judge()?;
+        let shown = records.iter().map(|(id, record)| (id.clone(), shown(record))).collect();
+        self.history.judge(simulator, &shown)?;
         Ok(soaked)
     }
 }
 
 impl Soaked {
-    /// What must hold beside what the history was held against.
+    /// What must hold beside what the history is held against.
     fn judge(&self) -> Result<(), String> {
-        let (first, second) = self.memory_kib;
         if self.failed > 0 {
             return Err(format!("{} requests were not accepted", self.failed));
         }
-        if second > first + GROWTH_MAX_KIB * self.plan.instances as u64 {
-            return Err(format!("memory has grown from {first} to {second} KiB"));
+        if self.lost > 0 {
+            return Err(format!("{} requests were accepted and are lost", self.lost));
+        }
+        if self.plan.seconds >= memory::JUDGED_FROM_S {
+            self.memory.judge(self.plan.instances as u64)?;
         }
         Ok(())
     }
+}
+
+/// Seconds from the first call to the last.
+fn seconds_of(calls: &[simulator::Arrival]) -> usize {
+    let times = || calls.iter().map(|call| call.received_at_ms);
+    let ms = times().max().unwrap_or_default() - times().min().unwrap_or_default();
+    usize::try_from(ms / 1000).unwrap_or(usize::MAX)
 }
 
 fn shown(record: &RequestRecord) -> Value {
@@ -198,24 +244,33 @@ fn shown(record: &RequestRecord) -> Value {
 fn applied_ms<'a>(
     records: impl Iterator<Item = &'a RequestRecord>,
     calls: &[simulator::Arrival],
-) -> Vec<i64> {
-    let mut listed: BTreeMap<(&str, &str, &str), Vec<i64>> = BTreeMap::new();
-    for call in calls.iter().filter(|call| call.status == 200) {
-        let at = i64::try_from(call.received_at_ms + DEFENDER_MS.0).unwrap_or(i64::MAX);
-        for machine in &call.machine_ids {
-            listed.entry((&call.value, &call.action, machine)).or_default().push(at);
-        }
-    }
+) -> Result<Vec<i64>, String> {
+    let listed = listed_at_ms(calls);
     let mut all = Vec::new();
     for record in records {
         let (request, received_ms) = (&record.request, record.request.received_at.ms());
-        for (machine, outcome) in request.machines.iter().zip(&record.outcomes) {
-            let machine = machine.to_string();
-            let times = listed.get(&(request.tag.as_str(), request.action.as_str(), machine.as_str()));
-            let first = times.into_iter().flatten().find(|at| **at >= received_ms);
-            all.extend(first.filter(|_| *outcome == Outcome::Applied).map(|at| at - received_ms));
+        let applied = request.machines.iter().zip(&record.outcomes);
+        for (machine, _) in applied.filter(|(_, outcome)| **outcome == Outcome::Applied) {
+            let key = (request.tag.as_str(), request.action.as_str(), machine.to_string());
+            let at = listed.get(&key).into_iter().flatten().find(|at| **at >= received_ms);
+            all.push(
+                at.ok_or_else(|| format!("{key:?} is said to be applied; no later list has it"))?
+                    - received_ms,
+            );
         }
     }
     all.sort_unstable();
-    all
+    Ok(all)
+}
+
+/// When Defender's lists were sent that have a machine, by tag, action and machine.
+fn listed_at_ms(calls: &[simulator::Arrival]) -> BTreeMap<(&str, &str, String), Vec<i64>> {
+    let mut listed: BTreeMap<_, Vec<i64>> = BTreeMap::new();
+    for call in calls.iter().filter(|call| call.status == 200) {
+        let at = i64::try_from(call.received_at_ms + DEFENDER_MS.0 + DEFENDER_MS.1).unwrap_or(i64::MAX);
+        for machine in &call.machine_ids {
+            listed.entry((call.value.as_str(), call.action.as_str(), machine.clone())).or_default().push(at);
+        }
+    }
+    listed
 }

@@ -3,7 +3,10 @@
 use comfy_table::{Table, presets};
 use defender_tag_relay::domain::budget::{CALLS_PER_HOUR, CALLS_PER_MINUTE};
 
-use super::Soaked;
+use super::ceiling::calls_at_most;
+use super::memory::JUDGED_FROM_S;
+use super::{Memory, Soaked};
+use crate::trial::figures::{quotient, within};
 
 impl Soaked {
     /// The table.
@@ -11,7 +14,7 @@ impl Soaked {
         let mut table = Table::new();
         table.load_style(presets::ASCII_MARKDOWN);
         table.set_header(["what", "figure"]);
-        for (what, figure) in self.rows() {
+        for (what, figure) in self.rows().into_iter().chain(self.memory_rows()) {
             table.add_row([what.to_owned(), figure]);
         }
         table
@@ -22,45 +25,48 @@ impl Soaked {
             + usize::from(self.most.1 > CALLS_PER_HOUR as usize)
     }
 
-    fn rows(&self) -> [(&'static str, String); 11] {
+    fn rows(&self) -> [(&'static str, String); 12] {
         let (plan, requests, calls) = (self.plan, self.answered_ms.len(), self.calls.len());
-        let machines: usize = self.calls.iter().sum();
-        let of = |ms: &[i64], percent| within(ms, percent).to_string();
-        let seconds = usize::try_from(plan.seconds).unwrap_or(1).max(1);
-        // What the budget gives in that time: a minute's calls at once, then the minute's rate, then the hour's end.
-        let given = (CALLS_PER_MINUTE as usize * (1 + seconds / 60)).min(CALLS_PER_HOUR as usize);
-        let tenths = |n: u64| format!("{}.{}", n / 10, n % 10);
-        let mib = |kib: u64| tenths(kib * 10 / 1024);
+        let seconds = usize::try_from(plan.seconds).unwrap_or_default();
+        let both = |ms: &[i64]| format!("{} / {}", within(ms, 50), within(ms, 99));
+        let share = format!("{} %", calls * 100 / calls_at_most(self.calls_over_s));
         [
             (
                 "processes, senders, seconds",
                 format!("{}, {}, {}", plan.instances, plan.senders, plan.seconds),
             ),
-            ("requests, and a second", format!("{requests}, {}", requests / seconds)),
             (
-                "answer p50 / p99, ms",
-                format!("{} / {}", of(&self.answered_ms, 50), of(&self.answered_ms, 99)),
+                "requests sent, and a second",
+                format!("{requests}, {}", quotient(requests - self.first, seconds, 0)),
             ),
-            (
-                "accepted to applied p50 / p99, ms",
-                format!("{} / {}", of(&self.applied_ms, 50), of(&self.applied_ms, 99)),
-            ),
-            ("calls", calls.to_string()),
-            ("machines a call", tenths((machines * 10 / calls.max(1)) as u64)),
-            ("share of the budget used", format!("{} %", calls * 100 / given)),
+            ("answer p50 / p99, ms", both(&self.answered_ms)),
+            ("accepted, each found done and true", self.accepted.to_string()),
+            ("copies, answered with the first one's request", self.copies.to_string()),
+            ("lost", self.lost.to_string()),
+            ("accepted to applied p50 / p99, ms", both(&self.applied_ms)),
+            ("calls, and seconds from the first to the last", format!("{calls}, {}", self.calls_over_s)),
+            ("machines a call", quotient(self.calls.iter().sum(), calls, 1)),
+            ("share of the budget used", share),
             ("most calls in a minute / an hour", format!("{} / {}", self.most.0, self.most.1)),
             ("windows over", self.windows_over().to_string()),
-            ("accepted, and found done and true", self.accepted.to_string()),
-            (
-                "most memory of all processes, first / second half, MiB",
-                format!("{} / {}", mib(self.memory_kib.0), mib(self.memory_kib.1)),
-            ),
         ]
     }
-}
 
-/// Milliseconds within which this share came.
-fn within(ms: &[i64], percent: usize) -> i64 {
-    let at = (ms.len() * percent).div_ceil(100).max(1) - 1;
-    ms.get(at).copied().unwrap_or_default()
+    fn memory_rows(&self) -> [(&'static str, String); 4] {
+        let Memory { at_rest_kib, thirds_kib: [first, second, third], most_kib } = &self.memory;
+        let mib = |kib: &u64| quotient(usize::try_from(*kib).unwrap_or(usize::MAX), 1024, 1);
+        let is_judged = self.plan.seconds >= JUDGED_FROM_S;
+        [
+            (
+                "memory of all processes at rest, start / end, MiB",
+                format!("{} / {}", mib(&at_rest_kib.0), mib(&at_rest_kib.1)),
+            ),
+            (
+                "memory in each third of the run, middle of the looks, MiB",
+                format!("{} / {} / {}", mib(first), mib(second), mib(third)),
+            ),
+            ("most memory, MiB", mib(most_kib)),
+            ("memory is", if is_judged { "flat" } else { "not judged: the run is too short" }.to_owned()),
+        ]
+    }
 }
