@@ -128,7 +128,7 @@ impl Run {
         while self.clock.now() < ends_at {
             let (url, began_at) = (self.instances.url(rng.usize(..)), self.clock.now());
             let sources = (self.world.variables["SOURCES"].as_str(), began_at);
-            let sent = self.history.sending();
+            let sent = self.history.sending(began_at);
             let answer = mix::send(&self.http, &url, &mut rng, sources).await?;
             let good = answer.status().is_success();
             let body: Value = answer.json().await?;
