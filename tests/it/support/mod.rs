@@ -9,6 +9,7 @@ pub mod openapi;
 mod rude;
 pub mod runbook;
 pub mod schema;
+mod untrusted;
 mod witness;
 mod world;
 
@@ -17,5 +18,6 @@ pub use dead::dead_entry;
 pub use function::Function;
 pub use gate::Gate;
 pub use line::{Cut, Lines};
-pub use rude::{Rude, Rudeness};
-pub use world::World;
+pub use rude::{Rude, Rudeness, Said};
+pub use untrusted::Untrusted;
+pub use world::{Addresses, World};
