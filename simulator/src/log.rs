@@ -17,6 +17,8 @@ pub struct Arrival {
     pub machine_ids: Vec<String>,
     /// The answer's status; 0 while there is none, and for a connection cut without one.
     pub status: u16,
+    /// The machines that its answer lists; none where it is no 200, or cannot be read.
+    pub listed: Vec<String>,
 }
 
 /// The greatest number of arrivals in any closed window of that length.
@@ -46,6 +48,7 @@ mod tests {
             action: String::new(),
             machine_ids: Vec::new(),
             status: 200,
+            listed: Vec::new(),
         };
         times.iter().map(arrival).collect()
     }

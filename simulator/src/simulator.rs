@@ -121,6 +121,13 @@ impl Simulator {
         self.site.world().secrets.insert(arn.to_owned(), text.to_owned());
     }
 
+    /// Says at any moment what nobody may tell: each token issued, each proof it came for, each text in the double of
+    /// Secrets Manager.
+    pub fn confided(&self) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
+        let site = self.site.clone();
+        move || site.world().confided()
+    }
+
     /// Refuses all tokens issued so far with 401.
     pub fn expire_tokens(&self) {
         self.site.world().tokens.expire();

@@ -38,7 +38,7 @@ const fn metric(name: &'static str, unit: Unit, says: &'static str) -> Metric {
 }
 
 /// Every metric there is.
-pub const METRICS: [Metric; 26] = [
+pub const METRICS: [Metric; 27] = [
     metric("Accepted", Unit::Count, "requests made durable"),
     metric("AcceptedMachines", Unit::Count, "machines in them"),
     metric("Applied", Unit::Count, "machines that Defender listed"),

@@ -30,8 +30,9 @@ async fn run(cut: Cut) -> bool {
     let history = History::default();
     let mut died = false;
     for ask in asks() {
-        let sent = history.sending();
-        let answered = if died { None } else { answer_of(&dying, &ask, &lines).await };
+        let sent = history.sending(world.app().clock().now());
+        history.tried(&ask.asked());
+        let answered = if died { None } else { answer_of(&world, &dying, &ask, &lines).await };
         died |= answered.is_none();
         let id = match answered {
             Some(id) => id,
@@ -45,6 +46,7 @@ async fn run(cut: Cut) -> bool {
     }
     world.pass_s(42);
     world.schedule_until_empty().await;
+    world.every_call_had_a_permit(0).await;
     let mut shown = BTreeMap::new();
     for id in history.ids() {
         shown.insert(id.clone(), get(&format!("/v1/tag-requests/{id}")).send(&world).await.body);
@@ -54,10 +56,10 @@ async fn run(cut: Cut) -> bool {
 }
 
 /// The id of the accepted request; none if the instance dies before it answers.
-async fn answer_of(dying: &App, ask: &Ask, lines: &Lines) -> Option<String> {
+async fn answer_of(world: &World, dying: &App, ask: &Ask, lines: &Lines) -> Option<String> {
     tokio::select! {
         biased;
-        answer = ask.send_to(dying) => Some(answer.id()),
+        answer = world.ask(dying, ask) => Some(answer.id()),
         () = lines.cut() => None,
     }
 }

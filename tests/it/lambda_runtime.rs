@@ -27,9 +27,7 @@ async fn where_there_are_no_extensions_the_answer_waits_for_the_call_in_flight()
 }
 
 async fn until_a_token_is_asked_for(world: &World) {
-    while world.simulator().token_requests() == 0 {
-        tokio::task::yield_now().await;
-    }
+    world.until(|| world.simulator().token_requests() > 0).await;
 }
 
 #[tokio::test]

@@ -33,9 +33,7 @@ async fn what_an_instance_leaves_behind_when_it_dies_another_finishes() {
     let (dying, ask) = (world.another_relay().await, Ask::add("vip", &machines(0..3)).key("a"));
     let process = tokio::runtime::Runtime::new().unwrap();
     process.spawn(router(dying).oneshot(ask.request()));
-    while world.calls() == 0 {
-        tokio::task::yield_now().await;
-    }
+    world.until_called().await;
     process.shutdown_background();
 
     world.simulator().switch(|s| s.latency_ms = 0);

@@ -265,7 +265,9 @@ fn the_role_may_do_what_the_code_asks_for_and_nothing_else() {
     for (folder, service, calls) in SDK_CALLS {
         let source = sources_under(folder.as_ref());
         let made = calls.iter().filter(|call| source.contains(&format!(".{call}()")));
-        let made: BTreeSet<_> = made.map(|call| format!("{service}:{}", pascal(call))).collect();
+        // A transaction is allowed by what is in it, and in the relay's are puts.
+        let action = |call: &str| pascal(call).replace("TransactWriteItems", "PutItem");
+        let made: BTreeSet<_> = made.map(|call| format!("{service}:{}", action(call))).collect();
         let may = allowed.iter().filter(|action| action.starts_with(&format!("{service}:")));
         assert_eq!(may.cloned().collect::<BTreeSet<_>>(), made, "{folder}");
     }

@@ -1,13 +1,15 @@
-//! What was asked and answered, and whether Defender's machines ended as it says.
+//! What was asked and answered, and whether Defender's calls and machines are as it says.
 //!
 //! Whoever looks from outside knows of two requests that one is later only if it was sent after the other was
 //! answered. So of each machine and tag a request may be the last if none was sent after its answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use defender_tag_relay::domain::Timestamp;
 use serde_json::Value;
-use simulator::Simulator;
+use simulator::{Arrival, Simulator};
 
 /// What a request asked for.
 #[derive(Clone, Debug)]
@@ -25,7 +27,7 @@ pub struct Asked {
 struct Exchange {
     asked: Asked,
     id: String,
-    sent_at: u64,
+    sent: Sent,
     answered_at: u64,
 }
 
@@ -33,43 +35,86 @@ struct Exchange {
 #[derive(Debug, Default)]
 pub struct History {
     moments: AtomicU64,
-    exchanges: std::sync::Mutex<Vec<Exchange>>,
+    /// All that anybody has asked for, answered or not.
+    tried: Mutex<BTreeSet<Change>>,
+    exchanges: Mutex<Vec<Exchange>>,
 }
 
-/// The moment a request was first sent, in the history's own order.
+/// A tag, whether it is set, and a machine.
+type Change = (String, bool, String);
+
+/// The moment a request was first sent.
 #[derive(Clone, Copy, Debug)]
-pub struct Sent(u64);
+pub struct Sent {
+    /// In the history's own order.
+    at: u64,
+    /// By the clock that Defender's calls are counted by.
+    time: Timestamp,
+}
 
 impl History {
-    /// A request is about to be sent.
-    pub fn sending(&self) -> Sent {
-        Sent(self.moments.fetch_add(1, Ordering::SeqCst))
+    /// A request is about to be sent for the first time.
+    pub fn sending(&self, now: Timestamp) -> Sent {
+        Sent { at: self.moments.fetch_add(1, Ordering::SeqCst), time: now }
+    }
+
+    /// This is asked for, by a source that may, whether or not it will be answered.
+    pub fn tried(&self, asked: &Asked) {
+        let change = |machine: &String| (asked.tag.clone(), asked.add, machine.clone());
+        held(&self.tried).extend(asked.machines.iter().map(change));
     }
 
     /// It was answered.
     pub fn answered(&self, asked: Asked, id: String, sent: Sent) {
         let answered_at = self.moments.fetch_add(1, Ordering::SeqCst);
-        self.lock().push(Exchange { asked, id, sent_at: sent.0, answered_at });
+        self.tried(&asked);
+        held(&self.exchanges).push(Exchange { asked, id, sent, answered_at });
     }
 
     /// The ids of the requests that were answered.
     pub fn ids(&self) -> Vec<String> {
-        self.lock().iter().map(|one| one.id.clone()).collect()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Exchange>> {
-        self.exchanges.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        held(&self.exchanges).iter().map(|one| one.id.clone()).collect()
     }
 
     /// Holds the world against the history. `shown` has the relay's last word on each request, by id: each must
     /// be done, with a true outcome for each machine; Defender's machines must carry what the last requests say;
-    /// no window may ever have been over.
+    /// nothing may have reached Defender that nobody asked for; no window may ever have been over.
     pub fn judge(&self, simulator: &Simulator, shown: &BTreeMap<String, Value>) -> Result<(), String> {
-        let answered = self.lock();
+        let answered = held(&self.exchanges);
+        every_call_was_asked_for(&held(&self.tried), simulator)?;
         every_outcome_is_true(&answered, simulator, shown)?;
         machines_carry_the_last_words(&answered, simulator)?;
         no_window_was_over(simulator)
     }
+}
+
+fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn every_call_was_asked_for(tried: &BTreeSet<Change>, simulator: &Simulator) -> Result<(), String> {
+    for call in simulator.arrivals() {
+        for machine in call.machine_ids {
+            let change = (call.value.clone(), call.action == "Add", machine);
+            if !tried.contains(&change) {
+                return Err(format!("nobody asked for {} {change:?}", call.action));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// When Defender listed a machine in a 200 for the last time, by tag and action.
+fn last_listed(calls: &[Arrival]) -> BTreeMap<(&str, bool, &str), Timestamp> {
+    let mut last = BTreeMap::new();
+    for call in calls.iter().filter(|call| call.status == 200) {
+        let at = Timestamp::from_ms(i64::try_from(call.received_at_ms).unwrap_or(i64::MAX));
+        for machine in &call.listed {
+            let known = last.entry((call.value.as_str(), call.action == "Add", machine.as_str()));
+            known.and_modify(|known: &mut Timestamp| *known = at.max(*known)).or_insert(at);
+        }
+    }
+    last
 }
 
 fn no_window_was_over(simulator: &Simulator) -> Result<(), String> {
@@ -94,7 +139,7 @@ fn by_change(answered: &[Exchange]) -> BTreeMap<(&str, &str), Vec<&Exchange>> {
 fn machines_carry_the_last_words(answered: &[Exchange], simulator: &Simulator) -> Result<(), String> {
     let tags_by_machine = simulator.machines();
     for ((tag, machine), requests) in by_change(answered) {
-        let last_sent = requests.iter().map(|one| one.sent_at).max().unwrap_or_default();
+        let last_sent = requests.iter().map(|one| one.sent.at).max().unwrap_or_default();
         let last: BTreeSet<_> =
             requests.iter().filter(|one| one.answered_at > last_sent).map(|one| one.asked.add).collect();
         let carries = tags_by_machine.get(machine).is_some_and(|tags| tags.contains(tag));
@@ -111,13 +156,8 @@ fn every_outcome_is_true(
     simulator: &Simulator,
     shown: &BTreeMap<String, Value>,
 ) -> Result<(), String> {
-    let arrivals = simulator.arrivals();
-    let applied = arrivals.iter().filter(|call| call.status == 200);
-    let applied: BTreeSet<_> = applied
-        .flat_map(|call| {
-            call.machine_ids.iter().map(|id| (call.value.as_str(), call.action == "Add", id.as_str()))
-        })
-        .collect();
+    let calls = simulator.arrivals();
+    let listed = last_listed(&calls);
     let changes = by_change(answered);
     for one in answered {
         let Some(request) = shown.get(&one.id).filter(|request| request["status"] == "done") else {
@@ -127,10 +167,13 @@ fn every_outcome_is_true(
             let (tag, outcome) = (one.asked.tag.as_str(), request["machines"][place]["outcome"].as_str());
             let others = &changes[&(tag, machine.as_str())];
             let is_true = match outcome {
-                Some("applied") => applied.contains(&(tag, one.asked.add, machine)),
+                Some("applied") => {
+                    let listed_at = listed.get(&(tag, one.asked.add, machine.as_str()));
+                    listed_at.is_some_and(|listed_at| *listed_at >= one.sent.time)
+                }
                 Some("unknown_machine") => machine.starts_with("dead"),
                 Some("superseded") => {
-                    others.iter().any(|other| other.id != one.id && other.answered_at > one.sent_at)
+                    others.iter().any(|other| other.id != one.id && other.answered_at > one.sent.at)
                 }
                 _ => false,
             };

@@ -31,6 +31,9 @@ const SENDS_MAX: usize = 200;
 /// Looks at the backlog, one each second of the run's time, before it is taken for stuck.
 const LOOKS_MAX: usize = 900;
 
+/// An hour, in milliseconds.
+const HOUR_MS: u64 = 3_600_000;
+
 /// How much is tried.
 #[derive(Clone, Copy, Debug)]
 pub struct Killing {
@@ -121,7 +124,8 @@ impl Run {
         let mut sent_again = 0;
         for n in 0..self.plan.requests {
             let asked = some_request(&mut rng, number);
-            let (key, sent) = (format!("{number}-{n}"), self.history.sending());
+            let (key, sent) = (format!("{number}-{n}"), self.history.sending(self.clock.now()));
+            self.history.tried(&asked);
             let mut id = None;
             for _ in 0..SENDS_MAX {
                 id = self.send(&asked, &key, rng.usize(..)).await;
@@ -158,6 +162,12 @@ impl Run {
         let arrivals = self.world.simulator.arrivals();
         if let Some(refused) = arrivals.iter().find(|call| call.status == 429) {
             return Err(format!("Defender refused a call: {refused:?}").into());
+        }
+        let used = self.world.app.relays.first().report().await?.budget.hour.used;
+        let now_ms = self.clock.now().ms().unsigned_abs();
+        let in_the_hour = arrivals.iter().filter(|call| call.received_at_ms + HOUR_MS > now_ms).count();
+        if in_the_hour > used as usize {
+            return Err(format!("{in_the_hour} calls in the last hour, and {used} permits").into());
         }
         Ok(Verdict {
             requests: shown.len(),

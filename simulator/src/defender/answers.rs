@@ -52,6 +52,13 @@ pub(crate) fn machines(values: &[Value]) -> Reply {
     Reply::json(200, json!({"@odata.context": context, "value": values}))
 }
 
+/// The machines that an answer lists.
+pub(crate) fn listed(reply: &Reply) -> Vec<String> {
+    let Payload::Json(body) = &reply.payload else { return Vec::new() };
+    let machines = body["value"].as_array().into_iter().flatten();
+    machines.filter_map(|machine| machine["id"].as_str().map(str::to_owned)).collect()
+}
+
 /// The answer to the call for one machine: the machine itself.
 pub(crate) fn of_one(mut reply: Reply) -> Reply {
     if let Payload::Json(body) = &mut reply.payload

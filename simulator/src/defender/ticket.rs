@@ -30,6 +30,7 @@ impl Ticket {
             action: call.action.clone(),
             machine_ids: call.machine_ids.clone(),
             status: 0,
+            listed: Vec::new(),
         });
         let fault = world.faults.pop_front();
         Self { index, generation: world.generation, fault, counted_at_ms, wait_ms }
@@ -45,6 +46,7 @@ impl Ticket {
         let reply = self.decide(&mut world, call, refused);
         if let Some(arrival) = world.arrivals.get_mut(self.index) {
             arrival.status = reply.status;
+            arrival.listed = answers::listed(&reply);
         }
         Reply { delay_ms: reply.delay_ms + world.switches.latency_ms, ..reply }
     }

@@ -38,6 +38,7 @@ fn answer(site: &SharedSite, tenant: &str, body: &[u8]) -> Reply {
     let now_ms = site.now_ms();
     let mut world = site.world();
     world.token_requests += 1;
+    world.confide_proof(body);
     let delay_ms = match world.token_faults.pop_front() {
         None => 0,
         Some(TokenFault::Slow { ms }) => ms,
@@ -69,6 +70,7 @@ fn issue(world: &mut World, audience: String, now_ms: u64) -> Reply {
     let issued =
         Issued { expires_at_ms: now_ms + life_s * 1_000, roles: world.switches.roles.clone(), audience };
     let token = world.tokens.issue(issued);
+    world.confided.insert(token.clone());
     let life = life_as_json(&world.switches);
     let body =
         json!({"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token});

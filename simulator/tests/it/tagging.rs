@@ -87,10 +87,12 @@ async fn every_call_is_on_record_in_order() {
         action: "Add".to_owned(),
         machine_ids: ids(2),
         status: 200,
+        listed: ids(2),
     };
     let arrivals = bench.simulator.arrivals();
     assert_eq!(arrivals[0], first);
     assert_eq!((arrivals[1].received_at_ms, arrivals[1].status), (START_MS + 5, 401));
+    assert!(arrivals[1].listed.is_empty());
     assert_eq!(arrivals.len(), 2);
 }
 

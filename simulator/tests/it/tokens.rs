@@ -24,6 +24,21 @@ async fn a_token_has_entras_shape_and_a_life() {
     assert_eq!(bench.simulator.token_requests(), 4);
 }
 
+#[tokio::test]
+async fn each_token_proof_and_secret_is_known_as_something_nobody_may_tell() {
+    let bench = Bench::start().await;
+    bench.simulator.keep_secret("arn", "-----BEGIN KEY-----\nfirst line\nsecond line\n-----END KEY-----\n");
+    let body = bench.ask_token(&[("client_assertion", "a.b.c")]).await.unwrap().json();
+    let confided = bench.simulator.confided()();
+    for text in [body["access_token"].as_str().unwrap(), "a.b.c", "first line", "second line"] {
+        assert!(confided.iter().any(|known| known == text), "{text}");
+    }
+    assert!(
+        !confided.iter().any(|known| known.starts_with("-----")),
+        "what stands in every key is no secret"
+    );
+}
+
 /// What is changed, and the status, `error` and AADSTS number it brings.
 type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a str, u32);
 

@@ -1,49 +1,68 @@
-//! The machine's clock steps, an hour ahead and an hour back, while requests come.
+//! The machine's clock steps, an hour ahead and an hour back, while requests come. What such a machine accepts or finds
+//! waiting, the others do in time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use defender_tag_relay::clock::Clock;
+use local::proof::Proof;
 
-use crate::support::{Ask, World, machine};
+use super::page::{Said, said};
+use super::rough::Rough;
+use super::{Outside, each_alone};
+use crate::support::{Ask, Rudeness, World, machine, unknown_machine};
 
 /// An hour, in milliseconds.
 const HOUR_MS: i64 = 3_600_000;
 
-/// A relay whose clock steps by so much in the middle of its work, and back again.
-async fn steps(step_ms: i64) {
-    let world = World::new().await;
+/// What goes wrong beside the clock, and how the app is proven.
+const WAYS: [(bool, Proof); 4] =
+    [(false, Proof::Secret), (false, Proof::Certificate), (true, Proof::Secret), (true, Proof::Certificate)];
+
+/// A relay whose clock steps in the middle of its work. An hour is also all the time its requests have.
+async fn steps(step_ms: i64, entra_is_down: bool, proof: Proof, said: Said) {
+    let what = format!("{step_ms} {entra_is_down} {proof:?}");
+    let mut world = World::with([("REQUEST_EXPIRES_HOURS", "1")]).await;
+    world.loopback.prove_by(proof).await.unwrap();
     let own_ms = Arc::new(AtomicI64::new(world.app().clock().now().ms()));
-    let app = world.loopback.another_relay(Clock::manual(Arc::clone(&own_ms))).await.unwrap();
-    let ask = async |n: usize| Ask::add("vip", &[machine(n)]).at_once().send_to(&app).await;
-    let before = ask(1).await;
-    app.relays.until_idle().await;
-    let calls = world.calls();
-    assert_eq!((before.status, calls), (202, 1));
+    let rough = Rough::of(world, Clock::manual(Arc::clone(&own_ms))).await;
+    let right = rough.another().await;
+    let first = rough.ask(&Ask::add("vip", &[machine(1), unknown_machine(1)]).at_once()).await;
+    rough.rest(&what).await;
+    assert_eq!(first.status, said.status);
+    assert_eq!(rough.world.calls(), 2, "{what}: it works as long as its clock is right");
 
     own_ms.fetch_add(step_ms, Ordering::SeqCst);
-    let meanwhile = ask(2).await;
-    app.relays.until_idle().await;
-    assert_eq!(meanwhile.status, 202, "it is durable");
-    assert_eq!(world.calls(), calls, "a clock that the table contradicts gives no permit");
-
-    own_ms.store(world.app().clock().now().ms(), Ordering::SeqCst);
-    let after = ask(3).await;
-    app.relays.until_idle().await;
-    world.pass_s(HOUR_MS / 1000 + 60);
-    world.schedule_until_empty().await;
-    for answer in [before, meanwhile, after] {
-        assert_eq!(answer.now(&world).await.outcome(0), "applied", "{step_ms}");
+    let down = Rudeness::Status(503);
+    rough.way(Outside::Entra).be(entra_is_down.then_some(down)).await;
+    let by_others = Ask::remove("vip", &[machine(1), machine(2)]).at_once();
+    let by_it = Ask::add("vip", &[machine(2), machine(3)]).at_once();
+    if entra_is_down {
+        assert_eq!(rough.ask_of(&right, &by_others).await.status, said.status);
+        right.relays.until_idle().await;
     }
-    assert!(world.simulator().most_in_window(60_000) <= 100);
+    assert_eq!(rough.ask(&by_it).await.status, said.status, "{what}: it is durable");
+    rough.rest(&what).await;
+    rough.world.schedule_of(&rough.app).await;
+    rough.nothing_is_applied_since(1, &what).await;
+    assert_eq!(rough.world.calls(), 2, "{what}: a clock that the table contradicts gives no permit");
+
+    rough.way(Outside::Entra).be(None).await;
+    rough.is_done_within(said.minutes, &right, &what).await;
+    rough.judge(&what).await;
+    own_ms.store(rough.world.app().clock().now().ms(), Ordering::SeqCst);
+    let after = rough.ask(&Ask::add("vip", &[machine(4)])).await;
+    assert_eq!((after.status, after.outcome(0)), (200, "applied"), "{what}: right again, it works at once");
 }
 
-#[tokio::test]
-async fn a_clock_that_steps_an_hour_ahead_sends_nothing_and_loses_nothing() {
-    steps(HOUR_MS).await;
+#[test]
+fn a_clock_that_steps_an_hour_ahead_sends_nothing_and_loses_nothing() {
+    let said = said("a_clock_that_steps_an_hour_ahead_sends_nothing_and_loses_nothing");
+    each_alone(&WAYS, async |(entra_is_down, proof)| steps(HOUR_MS, entra_is_down, proof, said).await);
 }
 
-#[tokio::test]
-async fn a_clock_that_steps_an_hour_back_sends_nothing_and_loses_nothing() {
-    steps(-HOUR_MS).await;
+#[test]
+fn a_clock_that_steps_an_hour_back_sends_nothing_and_loses_nothing() {
+    let said = said("a_clock_that_steps_an_hour_back_sends_nothing_and_loses_nothing");
+    each_alone(&WAYS, async |(entra_is_down, proof)| steps(-HOUR_MS, entra_is_down, proof, said).await);
 }

@@ -1,84 +1,175 @@
 //! The process itself: asked to end, killed, out of memory, out of time. Another instance finishes what it leaves, as
 //! soon as the dead one's lease is over.
 
-use std::process::Command;
+use std::collections::BTreeMap;
 
-use crate::support::{Answer, Ask, Function, World, machine, machines};
+use local::runtime_api::DEADLINE_MS;
+use local::trial::History;
+
+use super::each_alone;
+use crate::support::{Answer, Ask, Function, Rude, Rudeness, World, get, machine, machines};
 
 /// Looks of the schedule, half a second apart, until the dead one's lease is over and everything is done.
 const LOOKS_MAX: usize = 200;
-/// Bytes of memory that a process still gets before it runs out of it.
-const LAST_BYTES: u64 = 2 * 1024 * 1024;
+/// Milliseconds for an invocation that are too few for an operation of a table that hangs.
+const SHORT_MS: i64 = 2_500;
 
-/// Lets the schedule of another instance finish, and looks at each request.
-async fn all_is_applied(world: &World, answers: &[Answer]) {
-    for _ in 0..LOOKS_MAX {
-        world.schedule().await;
-        if world.budget().await["backlog"]["requests"] == 0 {
-            break;
-        }
-        let clock = world.app().clock();
-        clock.wait_until(clock.now().plus_ms(500)).await;
-    }
-    for answer in answers {
-        let ended = answer.now(world).await;
-        let machines = ended.body["machines"].as_array().unwrap().len() as u64;
-        assert_eq!(ended.count("applied"), machines, "{ended:?}");
-    }
-    assert!(world.simulator().most_in_window(60_000) <= 100);
+/// A world that processes share, and the requests sent to them.
+struct Mortal {
+    world: World,
+    history: History,
+    table: Rude,
 }
 
-/// A process that gets this signal while a call is under way.
-async fn gets(signal: &str) {
-    let world = World::on_the_systems_clock([("RESPOND_WITHIN_MS", "0")]).await;
-    world.simulator().switch(|s| s.latency_ms = 2_000);
-    let mut function = Function::start(&world, true).await;
-    let mut answers = Vec::new();
-    for n in 0..4 {
-        answers.push(function.invoke(&Ask::add("vip", &machines(n * 3..n * 3 + 3))).await);
+impl Mortal {
+    async fn new() -> Self {
+        let world = World::on_the_systems_clock([("RESPOND_WITHIN_MS", "0")]).await;
+        let table = Rude::to(&world.loopback.engine.url());
+        Self { world, history: History::default(), table }
     }
-    while world.calls() == 0 {
-        tokio::task::yield_now().await;
-    }
-    // The shell's own: not every system has a program of that name.
-    let kill = format!("kill {signal} {}", function.id());
-    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-    function.until_gone().await;
-    world.simulator().switch(|s| s.latency_ms = 0);
-    all_is_applied(&world, &answers).await;
-}
 
-/// A process that gets no more memory while large requests come.
-async fn runs_out_of_memory() {
-    let world = World::on_the_systems_clock([("RESPOND_WITHIN_MS", "0")]).await;
-    let mut function = Function::start(&world, true).await;
-    let mut answers = vec![function.invoke(&Ask::add("vip", &[machine(1)])).await];
-    function.has_no_memory_but(LAST_BYTES);
-    let mut died = false;
-    for n in 1..40 {
-        let Some(answer) =
-            function.try_invoke(&Ask::add("vip", &machines(n * 10_000..(n + 1) * 10_000))).await
-        else {
-            died = true;
-            break;
+    async fn process(&self, deadline_ms: i64) -> Function<'_> {
+        let table = [("AWS_ENDPOINT_URL_DYNAMODB", self.table.url.as_str())];
+        Function::start_with(&self.world, true, deadline_ms, table).await
+    }
+
+    /// Sends a request. If it is not answered, its sender sends it again, to whoever is there.
+    async fn send(&self, ask: &Ask, answer: impl Future<Output = Option<Answer>>) -> bool {
+        let sent = self.history.sending(self.world.app().clock().now());
+        self.history.tried(&ask.asked());
+        let answer = answer.await.filter(|answer| answer.status == 202);
+        let answered = answer.is_some();
+        self.table.be(None).await;
+        let id = match answer {
+            Some(answer) => answer.id(),
+            None => ask.clone().at_once().send(&self.world).await.id(),
         };
-        answers.extend(Some(answer).filter(|answer| answer.status == 202));
+        self.history.answered(ask.asked(), id, sent);
+        answered
     }
-    assert!(died, "it ran out of memory");
-    all_is_applied(&world, &answers).await;
+
+    /// Lets the schedule of another instance finish, and holds what was done against what was asked for.
+    async fn all_is_applied(&self) {
+        let clock = self.world.app().clock();
+        for _ in 0..LOOKS_MAX {
+            self.world.schedule().await;
+            if self.world.budget().await["backlog"]["requests"] == 0 {
+                break;
+            }
+            clock.wait_until(clock.now().plus_ms(500)).await;
+        }
+        let mut shown = BTreeMap::new();
+        for id in self.history.ids() {
+            let looked = get(&format!("/v1/tag-requests/{id}")).send(&self.world).await;
+            shown.insert(id, looked.body);
+        }
+        self.history.judge(self.world.simulator(), &shown).unwrap();
+        self.world.every_call_had_a_permit(0).await;
+    }
 }
 
+/// A process that gets this signal while a call is under way, and while it makes a request durable: before that is done,
+/// or before it knows that it is done.
+async fn gets(signal: &str, accepting: Rudeness) {
+    let mortal = Mortal::new().await;
+    mortal.world.simulator().switch(|s| s.latency_ms = 2_000);
+    let mut function = mortal.process(DEADLINE_MS).await;
+    let asks = [
+        Ask::add("vip", &machines(0..3)),
+        Ask::remove("vip", &machines(1..4)),
+        Ask::add("vip", &machines(2..5)),
+        Ask::remove("other", &machines(0..2)),
+    ];
+    for (n, ask) in asks.into_iter().enumerate() {
+        let ask = ask.key(&n.to_string());
+        assert!(mortal.send(&ask, async { Some(function.invoke(&ask).await) }).await);
+    }
+    mortal.world.until_called().await;
+    mortal.table.be_to("PutItem", Some(accepting)).await;
+    let last = Ask::remove("vip", &machines(2..3)).key("last");
+    let id = function.id();
+    let dies = async {
+        mortal.table.until_met().await;
+        Function::signal(id, signal);
+    };
+    let answered = mortal.send(&last, async { tokio::join!(function.try_invoke(&last), dies).0 }).await;
+    assert!(!answered, "it died before it answered");
+    function.until_gone().await;
+    mortal.world.simulator().switch(|s| s.latency_ms = 0);
+    mortal.all_is_applied().await;
+}
+
+#[test]
+fn a_process_that_is_asked_to_end_or_killed_loses_nothing() {
+    let all = [
+        ("TERM", Rudeness::Silent),
+        ("TERM", Rudeness::SlowHeaders),
+        ("KILL", Rudeness::Silent),
+        ("KILL", Rudeness::SlowHeaders),
+    ];
+    each_alone(&all, async |(signal, accepting)| gets(signal, accepting).await);
+}
+
+/// A process that gets no more memory while large requests come. Only Linux limits what a process has already.
+#[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_process_that_is_asked_to_end_killed_or_out_of_memory_loses_nothing() {
-    tokio::join!(gets("-TERM"), gets("-KILL"), runs_out_of_memory());
+async fn a_process_that_runs_out_of_memory_loses_nothing() {
+    /// Bytes of memory that it still gets.
+    const LAST_BYTES: u64 = 2 * 1024 * 1024;
+    let mortal = Mortal::new().await;
+    let mut function = mortal.process(DEADLINE_MS).await;
+    let first = Ask::add("vip", &[machine(1)]);
+    assert!(mortal.send(&first, async { Some(function.invoke(&first).await) }).await);
+    function.has_no_memory_but(LAST_BYTES);
+    for n in 1..40 {
+        let large = Ask::add("vip", &machines(n * 10_000..(n + 1) * 10_000)).key(&n.to_string());
+        if !mortal.send(&large, function.try_invoke(&large)).await {
+            function.until_gone().await;
+            return mortal.all_is_applied().await;
+        }
+    }
+    panic!("it never runs out of memory");
 }
 
 #[tokio::test]
 async fn a_function_whose_time_is_nearly_up_begins_no_call_and_loses_nothing() {
-    let world = World::on_the_systems_clock([("RESPOND_WITHIN_MS", "0")]).await;
-    let mut function = Function::start_for(&world, true, 10_000).await;
-    let answer = function.invoke(&Ask::add("vip", &[machine(1)])).await;
+    let mortal = Mortal::new().await;
+    let mut function = mortal.process(10_000).await;
+    let ask = Ask::add("vip", &[machine(1)]);
+    assert!(mortal.send(&ask, async { Some(function.invoke(&ask).await) }).await);
     function.rested(2).await;
-    assert_eq!((answer.status, world.calls()), (202, 0), "a call may take longer than what is left");
-    all_is_applied(&world, &[answer]).await;
+    assert_eq!(mortal.world.calls(), 0, "a call may take longer than what is left");
+    mortal.all_is_applied().await;
+}
+
+/// A function whose time is over while the table hangs, in what holds this text.
+async fn times_out(text: &'static str, hangs: Rudeness) {
+    let mortal = Mortal::new().await;
+    let mut function = mortal.process(SHORT_MS).await;
+    let first = Ask::add("vip", &machines(0..3)).key("first");
+    assert!(mortal.send(&first, async { Some(function.invoke(&first).await) }).await);
+    function.rested(2).await;
+    mortal.table.be_to(text, Some(hangs)).await;
+    let last = Ask::remove("vip", &machines(1..4)).key("last");
+    let timed_out = async {
+        let (answer, ended) = function.invoke_for_its_time(&last).await;
+        assert!(ended, "its time was over");
+        answer
+    };
+    let answered = mortal.send(&last, timed_out).await;
+    assert_eq!(answered, text != "PutItem", "it answers what is durable");
+    let mut next = mortal.process(DEADLINE_MS).await;
+    let more = Ask::add("vip", &machines(3..4)).key("more");
+    assert!(mortal.send(&more, async { Some(next.invoke(&more).await) }).await, "the next one works");
+    mortal.all_is_applied().await;
+}
+
+#[test]
+fn a_function_that_is_ended_at_its_time_out_while_the_table_hangs_loses_nothing() {
+    let all = [
+        ("PutItem", Rudeness::Silent),
+        ("PutItem", Rudeness::SlowHeaders),
+        ("holder", Rudeness::SlowHeaders),
+    ];
+    each_alone(&all, async |(text, hangs)| times_out(text, hangs).await);
 }

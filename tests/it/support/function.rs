@@ -4,36 +4,49 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::Duration;
 
+use defender_tag_relay::clock::Clock;
 use local::runtime_api::{DEADLINE_MS, RuntimeApi};
-use serde_json::Value;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
 
+use super::witness::{LogLines, Witness};
 use super::{Answer, Ask, World};
 
 /// Longest wait for the function, in seconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running function.
-pub struct Function {
+pub struct Function<'a> {
+    witness: &'a Witness,
     api: RuntimeApi,
     process: Child,
+    /// Ends when the process has said its last.
+    heard: JoinSet<()>,
+    clock: Clock,
+    deadline_ms: i64,
 }
 
-impl Function {
+impl<'a> Function<'a> {
     /// Starts the function with the environment of the world's relay. `extensions`: whether Lambda has them.
-    pub async fn start(world: &World, extensions: bool) -> Self {
-        Self::start_for(world, extensions, DEADLINE_MS).await
+    pub async fn start(world: &'a World, extensions: bool) -> Self {
+        Self::start_with(world, extensions, DEADLINE_MS, []).await
     }
 
-    /// The same, with so many milliseconds for each invocation.
-    pub async fn start_for(world: &World, extensions: bool, deadline_ms: i64) -> Self {
+    /// The same, with so many milliseconds for each invocation, and with other variables.
+    pub async fn start_with<const N: usize>(
+        world: &'a World,
+        extensions: bool,
+        deadline_ms: i64,
+        variables: [(&str, &str); N],
+    ) -> Self {
         let clock = world.app().clock().clone();
         let now_ms = Box::new(move || clock.now().ms());
         let api = RuntimeApi::start(extensions, deadline_ms, now_ms).await.unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_defender-tag-relay"))
             .env_clear()
             .envs(&world.loopback.variables)
+            .envs(variables)
             .envs([
                 ("AWS_ACCESS_KEY_ID", "local"),
                 ("AWS_SECRET_ACCESS_KEY", "local"),
@@ -42,17 +55,15 @@ impl Function {
             .envs([("AWS_LAMBDA_FUNCTION_NAME", "relay"), ("AWS_LAMBDA_FUNCTION_VERSION", "1")])
             .envs([("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"), ("AWS_LAMBDA_RUNTIME_API", &api.address)])
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let (mut output, mut lines) = (process.stdout.take().unwrap(), world.witness.lines.clone());
-        tokio::spawn(async move {
-            let mut bytes = [0; 4096];
-            while let Ok(read @ 1..) = output.read(&mut bytes).await {
-                lines.write_all(&bytes[..read]).unwrap();
-            }
-        });
-        Self { api, process }
+        let mut heard = JoinSet::new();
+        heard.spawn(listen(process.stdout.take().unwrap(), world.witness.lines.clone()));
+        heard.spawn(listen(process.stderr.take().unwrap(), world.witness.errors.clone()));
+        let clock = world.app().clock().clone();
+        Self { witness: &world.witness, api, process, heard, clock, deadline_ms }
     }
 
     /// The process.
@@ -60,12 +71,23 @@ impl Function {
         self.process.id().unwrap()
     }
 
-    /// Returns when the process is gone.
+    /// Returns when the process is gone and all it said is known.
     pub async fn until_gone(&mut self) {
-        tokio::time::timeout(PATIENCE, self.process.wait()).await.expect("it ends in time").unwrap();
+        let gone = async {
+            self.process.wait().await.unwrap();
+            while self.heard.join_next().await.is_some() {}
+        };
+        tokio::time::timeout(PATIENCE, gone).await.expect("it ends in time");
+    }
+
+    /// Sends a process a signal. The shell's own: not every system has a program of that name.
+    pub fn signal(id: u32, name: &str) {
+        let kill = format!("kill -{name} {id}");
+        assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
     /// From now on the process gets no memory beside what it has and these bytes.
+    #[cfg(target_os = "linux")]
     pub fn has_no_memory_but(&self, more: u64) {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let held = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.trim().strip_suffix(" kB"));
@@ -77,18 +99,52 @@ impl Function {
 
     /// Gives the function an event and returns its answer; none if it ends instead.
     pub async fn try_invoke(&mut self, ask: &Ask) -> Option<Answer> {
-        tokio::select! {
-            answer = self.api.invoke(ask.event()) => Some(Answer::new(&answer?)),
-            _ = self.process.wait() => None,
+        let event = ask.event();
+        self.witness.must_not_tell_proof_of(&event);
+        let answered = async {
+            tokio::select! {
+                answer = self.api.invoke(event) => answer,
+                _ = self.process.wait() => None,
+            }
+        };
+        let answer = tokio::time::timeout(PATIENCE, answered).await.expect("it answers or ends in time")?;
+        self.witness.answered(&answer);
+        Some(Answer::new(&answer))
+    }
+
+    /// Gives the function an event, and its end when the invocation's time is over before its extension has asked for the
+    /// next event, as Lambda does. Returns the answer, if there was one, and whether it was ended.
+    pub async fn invoke_for_its_time(&mut self, ask: &Ask) -> (Option<Answer>, bool) {
+        let (event, over_at) = (ask.event(), self.clock.now().plus_ms(self.deadline_ms));
+        self.witness.must_not_tell_proof_of(&event);
+        let (mut rested, times) = (self.api.rested.clone(), self.times_rested() + 1);
+        let mut answer = None;
+        let done = async {
+            answer = self.api.invoke(event).await;
+            rested.wait_for(|rested| *rested >= times).await.unwrap();
+        };
+        let ended = tokio::select! {
+            () = done => false,
+            () = self.clock.wait_until(over_at) => true,
+        };
+        if ended {
+            self.process.kill().await.unwrap();
+            self.until_gone().await;
         }
+        if let Some(answer) = &answer {
+            self.witness.answered(answer);
+        }
+        (answer.as_ref().map(Answer::new), ended)
     }
 
     /// Gives the function an event and returns its answer as soon as Lambda has it.
     pub async fn invoke(&mut self, ask: &Ask) -> Answer {
-        let event: Value = ask.event();
+        let event = ask.event();
+        self.witness.must_not_tell_proof_of(&event);
         let answer = tokio::time::timeout(PATIENCE, self.api.invoke(event.clone())).await;
         let answer = answer.expect("the function answers in time").unwrap();
         super::openapi::hold(&event, &answer);
+        self.witness.answered(&answer);
         Answer::new(&answer)
     }
 
@@ -102,5 +158,13 @@ impl Function {
         let rested =
             tokio::time::timeout(PATIENCE, self.api.rested.wait_for(|rested| *rested >= times)).await;
         rested.expect("the function rests in time").unwrap();
+    }
+}
+
+/// Keeps all that comes out of a process.
+async fn listen(mut output: impl AsyncRead + Unpin, mut heard: LogLines) {
+    let mut bytes = [0; 4096];
+    while let Ok(read @ 1..) = output.read(&mut bytes).await {
+        heard.write_all(&bytes[..read]).unwrap();
     }
 }

@@ -11,6 +11,7 @@ mod rude;
 pub mod runbook;
 pub mod schema;
 pub mod template;
+mod untrusted;
 mod witness;
 mod world;
 
@@ -19,5 +20,6 @@ pub use dead::dead_entry;
 pub use function::Function;
 pub use gate::Gate;
 pub use line::{Cut, Lines};
-pub use rude::{Rude, Rudeness};
-pub use world::World;
+pub use rude::{Rude, Rudeness, Said};
+pub use untrusted::Untrusted;
+pub use world::{Addresses, World};

@@ -11,6 +11,7 @@ use defender_tag_relay::clock::Clock;
 use defender_tag_relay::logging::lines as lines_to;
 use local::loopback::TABLE;
 use serde_json::{Value, json};
+use simulator::Simulator;
 use simulator::dynamodb::Engine;
 use tracing::subscriber::DefaultGuard;
 
@@ -74,10 +75,14 @@ impl Write for LogLines {
 /// Invariant: when it goes, none of the secrets was told; a test that let one out fails.
 pub struct Witness {
     pub lines: LogLines,
+    /// What processes said beside their log lines.
+    pub errors: LogLines,
     answers: Mutex<Vec<String>>,
     secrets: Mutex<BTreeSet<String>>,
     /// Every item of the table.
     items: OnceLock<Box<dyn Fn() -> String + Send + Sync>>,
+    /// What the outside worlds were told in confidence, or have told.
+    confided: OnceLock<Box<dyn Fn() -> Vec<String> + Send + Sync>>,
     told_on_purpose: AtomicBool,
     #[expect(dead_code, reason = "it is held so that log lines come here")]
     logging: DefaultGuard,
@@ -100,9 +105,11 @@ impl Witness {
         let logging = tracing::subscriber::set_default(subscriber);
         Self {
             lines,
+            errors: LogLines::default(),
             answers: Mutex::default(),
             secrets: Mutex::default(),
             items: OnceLock::new(),
+            confided: OnceLock::new(),
             told_on_purpose: AtomicBool::new(false),
             logging,
         }
@@ -115,6 +122,11 @@ impl Witness {
             serde_json::to_value(database.scan(serde_json::from_value(scan).unwrap()).unwrap()).unwrap()
         };
         let _ = self.items.set(Box::new(move || items(&read)));
+    }
+
+    /// Nothing may tell the tokens this simulator issues, nor the proofs and secrets it is given.
+    pub fn listen_to(&self, simulator: &Simulator) {
+        let _ = self.confided.set(Box::new(simulator.confided()));
     }
 
     /// It has told a secret so that it can be seen that this is seen.
@@ -155,23 +167,26 @@ impl Witness {
         self.answers.lock().unwrap().push(answer.to_string());
     }
 
-    /// Everything that was let out: answers, log lines and the table, each item as it is.
+    /// Everything that was let out: answers, log lines, what processes said and the table, each item as it is.
     pub fn everything(&self) -> String {
         let items = self.items.get().map(|items| items()).unwrap_or_default();
-        format!("{}\n{}\n{items}", self.lines.text(), self.answers.lock().unwrap().join("\n"))
+        let answers = self.answers.lock().unwrap().join("\n");
+        format!("{}\n{}\n{answers}\n{items}", self.lines.text(), self.errors.text())
     }
 
     /// The secrets that were let out, in themselves, in base64 or in hexadecimal digits.
     pub fn told(&self) -> Vec<String> {
         let everything = self.everything();
-        let secrets = self.secrets.lock().unwrap();
-        let is_told = |secret: &&String| {
+        let mut secrets = self.secrets.lock().unwrap().clone();
+        let confided = self.confided.get().map(|confided| confided()).unwrap_or_default();
+        secrets.extend(confided.into_iter().filter(|secret| secret.len() >= SECRET_MIN_CHARS));
+        let is_told = |secret: &String| {
             let base64 = STANDARD.encode(secret.as_bytes());
             [secret.as_str(), base64.trim_end_matches('='), &hex::encode(secret.as_bytes())]
                 .iter()
                 .any(|form| everything.contains(form))
         };
-        secrets.iter().filter(is_told).cloned().collect()
+        secrets.into_iter().filter(is_told).collect()
     }
 }
 

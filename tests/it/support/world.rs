@@ -1,20 +1,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use defender_tag_relay::clock::Clock;
-use defender_tag_relay::config::{Settings, Variables};
+use defender_tag_relay::config::{Settings, TenantsAt, Variables};
 use defender_tag_relay::http::App;
 use defender_tag_relay::start::app;
 use local::meter::Meter;
 use local::proof::Proof;
 use local::{Loopback, Options, events};
 use serde_json::Value;
-use simulator::Simulator;
 use simulator::dynamodb::Storage;
+use simulator::{Arrival, Simulator};
 use tokio::sync::watch;
 
 use super::witness::Witness;
-use super::{Answer, Lines, get, openapi};
+use super::{Answer, Ask, Lines, get, openapi};
 
 /// A slow machine must not turn a 200 into a 202, unless that is what a test is about.
 fn patient(mut variables: Variables) -> Variables {
@@ -33,6 +34,20 @@ async fn schedule(app: &App) {
 
 /// When every test begins, in milliseconds since the Unix epoch.
 const BEGINNING_MS: i64 = 1_800_000_000_000;
+
+/// An hour, in milliseconds.
+const HOUR_MS: i64 = 3_600_000;
+/// Longest wait for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where a relay finds its outside worlds.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    pub dynamodb: String,
+    pub secrets: String,
+    pub defender: String,
+    pub entra: String,
+}
 
 /// A relay with its outside worlds, and the clock they all go by.
 pub struct World {
@@ -86,6 +101,7 @@ impl World {
         witness.must_not_tell(&loopback.variables["CLIENT_SECRET"]);
         witness.must_not_tell_secrets_of(&loopback.variables["SOURCES"]);
         witness.look_at(&loopback.engine);
+        witness.listen_to(&loopback.simulator);
         let sources = serde_json::from_str(&loopback.variables["SOURCES"]).unwrap();
         assert_eq!(
             super::schema::faults(&sources),
@@ -144,12 +160,15 @@ impl World {
         self.relay_on(dynamodb_url, variables).await
     }
 
-    /// Another instance of the relay that finds each of its outside worlds at an address of its own.
-    pub async fn relay_by(&self, dynamodb: &str, secrets: &str, defender: &str, entra: &str) -> App {
-        let mut all = self.loopback.variables.clone();
-        all.extend(owned([("DEFENDER_ENDPOINT", defender), ("LOGIN_ENDPOINT", entra)]));
-        let aws = local::aws::clients_of(dynamodb, secrets);
-        app(&Settings::parse(&all).unwrap(), aws, self.app().clock().clone()).await.unwrap()
+    /// Another instance of the relay that finds its outside worlds at these addresses, which the configuration need not
+    /// take, and goes by this clock.
+    pub async fn relay_at(&self, addresses: &Addresses, clock: Clock) -> App {
+        let mut settings = Settings::parse(&self.loopback.variables).unwrap();
+        let TenantsAt::One(tenant) = &mut settings.tenants else { panic!("a world has one tenant") };
+        tenant.endpoints.defender.clone_from(&addresses.defender);
+        tenant.endpoints.login.clone_from(&addresses.entra);
+        let aws = local::aws::clients_of(&addresses.dynamodb, &addresses.secrets);
+        app(&settings, aws, clock).await.unwrap()
     }
 
     async fn relay_on<const N: usize>(&self, dynamodb_url: &str, variables: [(&str, &str); N]) -> App {
@@ -192,15 +211,29 @@ impl World {
 
     /// Plays an event of any kind through the handler.
     pub async fn play_any(&self, event: Value) -> Value {
+        self.play_on(self.app(), event).await
+    }
+
+    /// Sends a request to another instance of the relay.
+    pub async fn ask(&self, app: &App, ask: &Ask) -> Answer {
+        Answer::new(&self.play_on(app, ask.event()).await)
+    }
+
+    async fn play_on(&self, app: &App, event: Value) -> Value {
         self.witness.must_not_tell_proof_of(&event);
-        let answer = openapi::play(self.app(), event).await.unwrap();
+        let answer = openapi::play(app, event).await.unwrap();
         self.witness.answered(&answer);
         answer
     }
 
     /// What the schedule does each minute.
     pub async fn schedule(&self) {
-        schedule(self.app()).await;
+        self.schedule_of(self.app()).await;
+    }
+
+    /// The same, with another instance.
+    pub async fn schedule_of(&self, app: &App) {
+        schedule(app).await;
     }
 
     /// Lets minutes pass, each with its schedule, until nothing waits.
@@ -222,6 +255,30 @@ impl World {
 
     pub async fn budget(&self) -> Value {
         get("/v1/budget").send(self).await.body
+    }
+
+    /// Holds the requests that came to Defender in the last hour, so many at least, against the budget.
+    pub async fn every_call_had_a_permit(&self, begun: usize) {
+        let now_ms = self.app().clock().now().ms();
+        let recent = |call: &&Arrival| i64::try_from(call.received_at_ms).unwrap() > now_ms - HOUR_MS;
+        let came = self.simulator().arrivals().iter().filter(recent).count();
+        let used = self.budget().await["hour"]["used"].as_u64().unwrap();
+        assert!(used >= begun.max(came) as u64, "{begun} begun, {came} came to Defender, {used} permits");
+    }
+
+    /// Returns when a call has come to Defender.
+    pub async fn until_called(&self) {
+        self.until(|| self.calls() > 0).await;
+    }
+
+    /// Returns when this is so.
+    pub async fn until(&self, is_so: impl Fn() -> bool) {
+        let looks = async {
+            while !is_so() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looks).await.expect("it comes in time");
     }
 
     pub fn calls(&self) -> usize {

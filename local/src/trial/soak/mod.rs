@@ -157,7 +157,7 @@ impl Run {
     async fn send(&self, instance: usize, rng: &mut Rng) -> Result<(), Error> {
         let (url, began_at) = (self.instances.url(instance), self.clock.now());
         let sources = (self.world.variables["SOURCES"].as_str(), began_at);
-        let sent = self.history.sending();
+        let sent = self.history.sending(began_at);
         let answer = mix::send(&self.http, &url, rng, sources).await?;
         let good = answer.status().is_success();
         let body: Value = answer.json().await?;
