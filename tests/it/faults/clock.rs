@@ -9,7 +9,7 @@ use local::proof::Proof;
 
 use super::page::{Said, said};
 use super::rough::Rough;
-use super::{Outside, each_alone};
+use super::{AT_ONCE, Outside, each_alone};
 use crate::support::{Ask, Rudeness, World, machine, unknown_machine};
 
 /// An hour, in milliseconds.
@@ -58,11 +58,15 @@ async fn steps(step_ms: i64, entra_is_down: bool, proof: Proof, said: Said) {
 #[test]
 fn a_clock_that_steps_an_hour_ahead_sends_nothing_and_loses_nothing() {
     let said = said("a_clock_that_steps_an_hour_ahead_sends_nothing_and_loses_nothing");
-    each_alone(&WAYS, async |(entra_is_down, proof)| steps(HOUR_MS, entra_is_down, proof, said).await);
+    each_alone(&WAYS, AT_ONCE, async |(entra_is_down, proof)| {
+        steps(HOUR_MS, entra_is_down, proof, said).await;
+    });
 }
 
 #[test]
 fn a_clock_that_steps_an_hour_back_sends_nothing_and_loses_nothing() {
     let said = said("a_clock_that_steps_an_hour_back_sends_nothing_and_loses_nothing");
-    each_alone(&WAYS, async |(entra_is_down, proof)| steps(-HOUR_MS, entra_is_down, proof, said).await);
+    each_alone(&WAYS, AT_ONCE, async |(entra_is_down, proof)| {
+        steps(-HOUR_MS, entra_is_down, proof, said).await;
+    });
 }

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::Rudeness;
 
-/// Worlds at once.
+/// Worlds at once that keep a processor busy.
 const AT_ONCE: usize = 4;
 
 /// An outside world.
@@ -38,8 +38,8 @@ enum Fault {
     Name,
 }
 
-/// Runs each on a thread of its own, some at once: a thread's log lines are those of one world.
-fn each_alone<T: Copy + Sync>(all: &[T], run: impl AsyncFn(T) + Sync) {
+/// Runs each on a thread of its own, so many at once: a thread's log lines are those of one world.
+fn each_alone<T: Copy + Sync>(all: &[T], at_once: usize, run: impl AsyncFn(T) + Sync) {
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some(one) = all.get(next.fetch_add(1, Ordering::SeqCst)) {
@@ -48,7 +48,7 @@ fn each_alone<T: Copy + Sync>(all: &[T], run: impl AsyncFn(T) + Sync) {
         }
     };
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
         for worker in workers {
             worker.join().unwrap_or_else(|panic| resume_unwind(panic));
         }

@@ -99,21 +99,9 @@ async fn gets(signal: &str, accepting: Rudeness) {
     mortal.all_is_applied().await;
 }
 
-#[test]
-fn a_process_that_is_asked_to_end_or_killed_loses_nothing() {
-    let all = [
-        ("TERM", Rudeness::Silent),
-        ("TERM", Rudeness::SlowHeaders),
-        ("KILL", Rudeness::Silent),
-        ("KILL", Rudeness::SlowHeaders),
-    ];
-    each_alone(&all, async |(signal, accepting)| gets(signal, accepting).await);
-}
-
 /// A process that gets no more memory while large requests come. Only Linux limits what a process has already.
 #[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_process_that_runs_out_of_memory_loses_nothing() {
+async fn runs_out_of_memory() {
     /// Bytes of memory that it still gets.
     const LAST_BYTES: u64 = 2 * 1024 * 1024;
     let mortal = Mortal::new().await;
@@ -164,12 +152,34 @@ async fn times_out(text: &'static str, hangs: Rudeness) {
     mortal.all_is_applied().await;
 }
 
+/// A way to die.
+#[derive(Clone, Copy, Debug)]
+enum Death {
+    Signal(&'static str, Rudeness),
+    #[cfg(target_os = "linux")]
+    OutOfMemory,
+    OutOfTime(&'static str, Rudeness),
+}
+
+const DEATHS: &[Death] = &[
+    Death::Signal("TERM", Rudeness::Silent),
+    Death::Signal("TERM", Rudeness::SlowHeaders),
+    Death::Signal("KILL", Rudeness::Silent),
+    Death::Signal("KILL", Rudeness::SlowHeaders),
+    #[cfg(target_os = "linux")]
+    Death::OutOfMemory,
+    Death::OutOfTime("PutItem", Rudeness::Silent),
+    Death::OutOfTime("PutItem", Rudeness::SlowHeaders),
+    Death::OutOfTime("holder", Rudeness::SlowHeaders),
+];
+
+/// All at once: for most of their time they wait for the dead one's lease to end.
 #[test]
-fn a_function_that_is_ended_at_its_time_out_while_the_table_hangs_loses_nothing() {
-    let all = [
-        ("PutItem", Rudeness::Silent),
-        ("PutItem", Rudeness::SlowHeaders),
-        ("holder", Rudeness::SlowHeaders),
-    ];
-    each_alone(&all, async |(text, hangs)| times_out(text, hangs).await);
+fn a_process_that_dies_in_any_way_loses_nothing() {
+    each_alone(DEATHS, DEATHS.len(), async |death| match death {
+        Death::Signal(signal, accepting) => gets(signal, accepting).await,
+        #[cfg(target_os = "linux")]
+        Death::OutOfMemory => runs_out_of_memory().await,
+        Death::OutOfTime(text, hangs) => times_out(text, hangs).await,
+    });
 }

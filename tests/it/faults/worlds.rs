@@ -2,7 +2,7 @@
 
 use super::page::said;
 use super::rough::Rough;
-use super::{Fault, Outside, each_alone};
+use super::{AT_ONCE, Fault, Outside, each_alone};
 use crate::support::{Ask, Rudeness, Said, machine, retry};
 
 /// Ways to fail that are over at once.
@@ -39,7 +39,7 @@ const fn asks_to_wait(body: &'static str) -> Fault {
 /// Holds the relay against what the page says of these faults in the row that names the test.
 fn survives_all(outside: Outside, faults: &[Fault], test: &str) {
     let said = said(test);
-    each_alone(faults, async |fault| Rough::survives(outside, fault, said).await);
+    each_alone(faults, AT_ONCE, async |fault| Rough::survives(outside, fault, said).await);
 }
 
 #[test]
@@ -158,13 +158,13 @@ fn a_secrets_manager_that_throttles_or_refuses_loses_nothing() {
 fn a_world_that_was_away_for_long_is_asked_more_and_more_seldom_and_loses_nothing() {
     let said = said("a_world_that_was_away_for_long_is_asked_more_and_more_seldom_and_loses_nothing");
     let worlds = [Outside::Entra, Outside::Defender, Outside::SecretsManager];
-    each_alone(&worlds, async |outside| Rough::survives_long(outside, said).await);
+    each_alone(&worlds, AT_ONCE, async |outside| Rough::survives_long(outside, said).await);
 }
 
 #[test]
 fn a_400_or_404_of_any_other_world_loses_nothing() {
     let said = said("a_400_or_404_of_any_other_world_loses_nothing");
-    each_alone(&[400, 404], async |status| {
+    each_alone(&[400, 404], AT_ONCE, async |status| {
         let fault = Fault::Way(Rudeness::Status(status));
         Rough::survives(Outside::Entra, fault, said).await;
         Rough::survives(Outside::SecretsManager, fault, said).await;
