@@ -23,6 +23,14 @@ const MEMORY_MAX_KIB: u64 = 20 * 1024;
 /// Most processor time of a request, in microseconds.
 const CPU_MAX_US: u64 = 1_000;
 
+/// Times that as many requests again are sent, each time until none waits: what is kept of each adds up.
+const ROUNDS: usize = 10;
+/// Most memory that is kept of a request once it is done, in bytes.
+const KEPT_MAX_BYTES: u64 = 100;
+
+/// Looks at the backlog, one a second, before it is taken for stuck.
+const LOOKS_MAX: usize = 120;
+
 /// Where Secrets Manager's double has the sources.
 const SOURCES_ARN: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:sources-AbCdEf";
 
@@ -39,6 +47,8 @@ pub struct Artifact {
     pub memory_kib: u64,
     /// Microseconds of processor time a request.
     pub cpu_us: u64,
+    /// Bytes that are kept of a request once it is done.
+    pub kept_bytes: u64,
 }
 
 impl Artifact {
@@ -59,7 +69,8 @@ impl Artifact {
         requests(&mut running, REQUESTS).await?;
         let cpu_us = (running.cpu_us()? - before) / REQUESTS as u64;
         let memory_kib = running.memory_kib();
-        Ok(Self { ready_us, ready_by_arn_us, hello_us, memory_kib, cpu_us })
+        let kept_bytes = kept_bytes(&world, &mut running).await?;
+        Ok(Self { ready_us, ready_by_arn_us, hello_us, memory_kib, cpu_us, kept_bytes })
     }
 
     /// The table.
@@ -89,6 +100,11 @@ impl Artifact {
             self.cpu_us.to_string(),
             CPU_MAX_US.to_string(),
         ]);
+        table.add_row([
+            format!("memory kept of each of {} requests, bytes", ROUNDS * REQUESTS),
+            self.kept_bytes.to_string(),
+            KEPT_MAX_BYTES.to_string(),
+        ]);
         table
     }
 
@@ -96,6 +112,9 @@ impl Artifact {
     pub fn judge(&self, busy: bool) -> Result<(), String> {
         if self.memory_kib > MEMORY_MAX_KIB {
             return Err("it holds too much memory".into());
+        }
+        if self.kept_bytes > KEPT_MAX_BYTES {
+            return Err("it keeps memory of requests that are done".into());
         }
         if !busy && self.ready_us * 100 > self.hello_us * READY_MAX_PERCENT {
             return Err("it starts too slowly".into());
@@ -129,6 +148,19 @@ async fn middles<const N: usize>(each: [(&Path, &Variables); N]) -> Result<[i64;
         starts.sort_unstable();
         starts[STARTS / 2]
     }))
+}
+
+/// Bytes that the process keeps of each request. The first round is for what grows once, with the largest backlog.
+async fn kept_bytes(world: &Loopback, running: &mut Running) -> Result<u64, Error> {
+    let mut at_rest_kib = Vec::with_capacity(ROUNDS + 1);
+    for _ in 0..=ROUNDS {
+        requests(running, REQUESTS).await?;
+        running.invoke(events::load("schedule.json")?).await?;
+        world.until_empty(world.app.clock(), LOOKS_MAX).await?;
+        at_rest_kib.push(running.own_memory_kib());
+    }
+    let grown_kib = at_rest_kib[ROUNDS].saturating_sub(at_rest_kib[0]);
+    Ok(grown_kib * 1024 / (ROUNDS * REQUESTS) as u64)
 }
 
 /// Sends one-machine requests that do not wait, one after the other.

@@ -84,8 +84,14 @@ impl Running {
         process::cpu_us(self.process.id().ok_or("the function is gone")?)
     }
 
+    /// What is resident, in KiB.
     pub(super) fn memory_kib(&self) -> u64 {
         self.process.id().and_then(|pid| process::memory_kib(pid, "VmRSS:")).unwrap_or_default()
+    }
+
+    /// What of it is shared with nobody: not the program's own pages, which come in as they are first used.
+    pub(super) fn own_memory_kib(&self) -> u64 {
+        self.process.id().and_then(|pid| process::memory_kib(pid, "RssAnon:")).unwrap_or_default()
     }
 
     pub(super) async fn kill(&mut self) -> std::io::Result<()> {

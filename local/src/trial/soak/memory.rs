@@ -3,11 +3,9 @@
 /// Seconds of a run from which on its memory is judged: before that the backlog still fills, to what the senders and
 /// the budget keep it at.
 pub(super) const JUDGED_FROM_S: i64 = 300;
-/// KiB that each process may hold more, at most, in the last third than in the one before.
-const GROWTH_MAX_KIB: u64 = 1_024;
-/// KiB that each process may hold more at rest in the end than at the start: what an allocator keeps of the largest
-/// backlog.
-const KEPT_MAX_KIB: u64 = 8 * 1_024;
+/// KiB that each process may hold more, at most, in the last third than in the one before: what an allocator keeps of
+/// the largest backlog. What is kept of a single request shows in the artifact run, where none waits.
+const GROWTH_MAX_KIB: u64 = 4 * 1_024;
 /// Milliseconds between two looks.
 pub(super) const LOOK_EVERY_MS: i64 = 200;
 
@@ -38,12 +36,8 @@ impl Memory {
     /// Whether so many processes have grown.
     pub(super) fn judge(&self, processes: u64) -> Result<(), String> {
         let [_, before, last] = self.thirds_kib;
-        let (start, end) = self.at_rest_kib;
         if last > before + processes * GROWTH_MAX_KIB {
             return Err(format!("memory has grown from {before} to {last} KiB in the last third"));
-        }
-        if end > start + processes * KEPT_MAX_KIB {
-            return Err(format!("memory at rest has grown from {start} to {end} KiB"));
         }
         Ok(())
     }
@@ -66,10 +60,9 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_keeps_more_and_more_is_found_while_it_runs_and_at_rest() {
-        let judged = |at_rest_kib, thirds_kib| Memory { at_rest_kib, thirds_kib, most_kib: 0 }.judge(2);
-        assert_eq!(judged((1_000, 17_384), [0, 5_000, 7_048]), Ok(()));
-        assert!(judged((1_000, 1_000), [0, 5_000, 7_049]).unwrap_err().contains("last third"));
-        assert!(judged((1_000, 17_385), [0, 5_000, 5_000]).unwrap_err().contains("at rest"));
+    fn processes_that_hold_more_and_more_are_found() {
+        let judged = |thirds_kib| Memory { at_rest_kib: (0, 0), thirds_kib, most_kib: 0 }.judge(2);
+        assert_eq!(judged([0, 5_000, 5_000 + 2 * 4_096]), Ok(()));
+        assert!(judged([0, 5_000, 5_001 + 2 * 4_096]).unwrap_err().contains("last third"));
     }
 }
