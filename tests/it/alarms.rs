@@ -120,6 +120,7 @@ fn alarms() -> Vec<(&'static str, Minutes, Minutes)> {
         ("VerificationFailuresAlarm", vec![vec![1; 4]; 5], vec![vec![1; 3]; 5]),
         ("UnfitWebhooksAlarm", once(), none()),
         ("StoreFailuresAlarm", once(), none()),
+        ("SecretsFailuresAlarm", once(), none()),
         ("SetAsideAlarm", once(), none()),
         ("ClockRefusalsAlarm", once(), none()),
         ("FunctionErrorsAlarm", once(), none()),
