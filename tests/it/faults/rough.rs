@@ -130,12 +130,16 @@ impl Rough {
         rough.way(outside).be(Some(Rudeness::Status(503))).await;
         let ask = Ask::add("vip", &[machine(1), unknown_machine(1)]).at_once();
         assert_eq!(rough.ask(&ask).await.status, said.status, "{what}");
-        for _ in 0..LONG_OUTAGE_MIN {
+        // Minutes, not requests: AWS's client tries each of its own up to three times.
+        let mut asked_in = Vec::new();
+        for minute in 0..LONG_OUTAGE_MIN {
+            let before = rough.way(outside).met();
             rough.world.schedule_of(&rough.app).await;
+            asked_in.extend(Some(minute).filter(|_| rough.way(outside).met() > before));
             rough.world.pass_s(60);
         }
-        let tries = rough.way(outside).met();
-        assert!(tries < LONG_OUTAGE_MIN, "{what}: {tries} tries in {LONG_OUTAGE_MIN} minutes");
+        let late = asked_in.iter().filter(|minute| **minute >= LONG_OUTAGE_MIN / 2).count();
+        assert!((1..=LONG_OUTAGE_MIN / 4).contains(&late), "{what}: asked in the minutes {asked_in:?}");
         rough.nothing_is_applied_since(0, &what).await;
         rough.way(outside).be(None).await;
         rough.is_done_within(said.minutes, &rough.app, &what).await;
