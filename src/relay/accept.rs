@@ -55,8 +55,9 @@ impl Relay {
         let request = self.asked_for(allowed, idempotency_key, 1);
         let waiting = self.wait_for(request.id);
         let _turn = self.0.accepting.acquire().await.ok();
-        let order = self.0.parts.store.next_order(request.together).await?;
-        let record = self.placed(request, order);
+        let places = self.0.parts.store.next_order(request.together).await?;
+        self.0.runner.saw(&places.drain, self.clock().now());
+        let record = self.placed(request, places.first);
         match self.0.parts.store.put(&record).await? {
             Put::Created => {
                 trail::accepted(self.tenant(), &record);
@@ -81,9 +82,13 @@ impl Relay {
         let requests: Vec<_> = requests.collect();
         let waiting: Vec<_> = requests.iter().map(|request| self.wait_for(request.id)).collect();
         let _turn = self.0.accepting.acquire().await.ok();
-        let first = self.0.parts.store.next_order(together).await?;
-        let records: Vec<_> =
-            requests.into_iter().zip(first..).map(|(request, order)| self.placed(request, order)).collect();
+        let places = self.0.parts.store.next_order(together).await?;
+        self.0.runner.saw(&places.drain, self.clock().now());
+        let records: Vec<_> = requests
+            .into_iter()
+            .zip(places.first..)
+            .map(|(request, order)| self.placed(request, order))
+            .collect();
         let kept = match self.0.parts.store.put_all(&records).await? {
             PutAll::Created => {
                 for record in &records {
@@ -127,8 +132,9 @@ impl Relay {
         }
         let _turn = self.0.accepting.acquire().await.ok();
         let store = &self.0.parts.store;
-        let order = store.next_order(1).await?;
-        let mut again = record.again(order, self.table_time());
+        let places = store.next_order(1).await?;
+        self.0.runner.saw(&places.drain, self.clock().now());
+        let mut again = record.again(places.first, self.table_time());
         again.request.priority = allowed.priority();
         match store.requeue(&again).await? {
             Save::Saved => again.revision += 1,

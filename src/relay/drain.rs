@@ -13,7 +13,7 @@ use super::call::ATTEMPT_MAX_MS;
 use super::round::Round;
 use super::stop::Stop;
 use crate::domain::{Priority, Timestamp};
-use crate::store::{DrainState, Lease, LeaseId, StoreError};
+use crate::store::{Lease, LeaseId, StoreError};
 
 /// Times one drain takes the lease again because something came in as it gave it back.
 const LOOKS_MAX: u32 = 100;
@@ -39,11 +39,11 @@ pub(super) struct Holding {
 }
 
 impl Holding {
-    fn new(lease: Lease, state: &DrainState, me: LeaseId) -> Self {
+    fn new(lease: Lease, me: LeaseId) -> Self {
         Self {
             me,
+            unanswered_in_a_row: lease.unanswered_in_a_row,
             lease: Mutex::new(lease),
-            unanswered_in_a_row: state.hold.as_ref().map_or(0, |hold| hold.in_a_row),
             answered: AtomicBool::new(false),
             searches_left: AtomicU32::new(SEARCHES_MAX),
         }
@@ -106,20 +106,22 @@ impl Relay {
     /// One turn with the lease.
     async fn take_turn(&self, class: Priority) -> Result<Next, StoreError> {
         let store = &self.0.parts.store;
-        let state = store.drain_state().await?;
+        let was_free = self.0.runner.was_free();
+        if !was_free && !self.finds_free(class).await? {
+            return Ok(Next::Rest(None));
+        }
         if let Err(stop) = self.trust_clock() {
             stop.log(self.tenant());
             return Ok(Next::Rest(None));
         }
-        if !state.is_free(class, self.clock().now()) {
-            self.0.runner.held(state.hold);
-            return Ok(Next::Rest(None));
-        }
         let me = LeaseId::fresh();
         let Some(lease) = store.acquire(me, class, self.clock().now()).await? else {
+            if was_free {
+                self.finds_free(class).await?;
+            }
             return Ok(Next::Rest(None));
         };
-        let holding = Arc::new(Holding::new(lease, &state, me));
+        let holding = Arc::new(Holding::new(lease, me));
         match self.drain_rounds(&holding).await {
             Turn::Empty { changed } => {
                 store.release(me, None).await?;
@@ -128,6 +130,16 @@ impl Relay {
             }
             Turn::Stopped(stop) => self.give_up(&holding, &stop).await.map(Next::Rest),
         }
+    }
+
+    /// Whether the lease is free for this class. Who waits is told what holds it up.
+    async fn finds_free(&self, class: Priority) -> Result<bool, StoreError> {
+        let state = self.0.parts.store.drain_state().await?;
+        let is_free = state.is_free(class, self.clock().now());
+        if !is_free {
+            self.0.runner.held(state.hold);
+        }
+        Ok(is_free)
     }
 
     /// Gives the lease back before the backlog is empty. If batches gather, says until when.

@@ -4,6 +4,7 @@
 //! going round once more.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
@@ -11,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use super::Relay;
 use crate::defender::CALL_TIMEOUT_MS;
 use crate::domain::{Priority, Timestamp};
-use crate::store::Hold;
+use crate::store::{DrainState, Hold};
 
 /// Whether a drain runs, and whether another is wanted.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ pub(super) struct Runner {
     urgent: Notify,
     /// What held up the last drain of this process, if anything did.
     held: watch::Sender<Option<Hold>>,
+    /// Whether the lease was free when a request last got its place.
+    seen_free: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +47,17 @@ impl Runner {
             self.urgent.notify_waiters();
         }
         !self.running.send_replace(true)
+    }
+
+    /// Notes how the drain's item was when a request got its place.
+    pub(super) fn saw(&self, state: &DrainState, now: Timestamp) {
+        self.seen_free.store(state.is_free(Priority::Routine, now), Ordering::SeqCst);
+    }
+
+    /// Whether the lease was free when a request last got its place. Says so once. Only a lease that is free may be taken
+    /// by what was seen: whoever held it then may have looked at the backlog for the last time before that request was in.
+    pub(super) fn was_free(&self) -> bool {
+        self.seen_free.swap(false, Ordering::SeqCst)
     }
 
     /// Says what holds the drain up from now on.

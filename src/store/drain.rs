@@ -40,6 +40,17 @@ pub struct Lease {
     pub until: Timestamp,
     /// The order of the newest request when the lease was written.
     pub horizon: Order,
+    /// Drains in a row, before it was taken, that ended without an answer of Defender.
+    pub unanswered_in_a_row: u32,
+}
+
+/// Places in the order of requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The first of them.
+    pub first: Order,
+    /// The drain's item as they were given.
+    pub drain: DrainState,
 }
 
 /// Why the drain does not run for a while.
@@ -85,17 +96,18 @@ impl Store {
         self.client.update_item().table_name(&self.table).key(PK, text(&self.tenant)).key(SK, text("drain"))
     }
 
-    /// The next places in the order of requests, so many in a row: the first of them.
-    pub async fn next_order(&self, places: u8) -> Result<Order, StoreError> {
+    /// The next places in the order of requests, so many in a row.
+    pub async fn next_order(&self, places: u8) -> Result<Places, StoreError> {
         let update = self
             .drain_update()
             .update_expression("ADD #order :places")
             .expression_attribute_names("#order", "order")
             .expression_attribute_values(":places", number(places))
-            .return_values(ReturnValue::UpdatedNew);
+            .return_values(ReturnValue::AllNew);
         let done = update.send().await.map_err(|error| unavailable(&error))?;
-        let last: Order = get_number(done.attributes().unwrap_or(&Item::new()), "order")?;
-        Ok(last.saturating_sub(u64::from(places.saturating_sub(1))))
+        let item = done.attributes.unwrap_or_default();
+        let last: Order = get_number(&item, "order")?;
+        Ok(Places { first: last.saturating_sub(u64::from(places.saturating_sub(1))), drain: state(&item)? })
     }
 
     /// The drain's item.
@@ -175,8 +187,10 @@ impl Store {
 async fn lease(update: UpdateItemFluentBuilder, now: Timestamp) -> Result<Option<Lease>, StoreError> {
     match update.send().await {
         Ok(done) => {
-            let horizon = find_number(done.attributes().unwrap_or(&Item::new()), "order")?.unwrap_or(0);
-            Ok(Some(Lease { until: now.plus_ms(LEASE_MS), horizon }))
+            let item = done.attributes.unwrap_or_default();
+            let horizon = find_number(&item, "order")?.unwrap_or(0);
+            let unanswered_in_a_row = state(&item)?.hold.map_or(0, |hold| hold.in_a_row);
+            Ok(Some(Lease { until: now.plus_ms(LEASE_MS), horizon, unanswered_in_a_row }))
         }
         Err(error) if is_refused(error.as_service_error()) => Ok(None),
         Err(error) => Err(unavailable(&error)),

@@ -25,7 +25,7 @@ use sentinel::Sentinel;
 pub use backlog::{Backlog, DeadEntry, Waiting};
 pub use budget::Taken;
 pub use delivery::Unfit;
-pub use drain::{DrainState, Hold, LEASE_MS, Lease, LeaseId};
+pub use drain::{DrainState, Hold, LEASE_MS, Lease, LeaseId, Places};
 pub use requests::{Put, Save};
 pub use together::PutAll;
 
