@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use aws_sdk_secretsmanager::Client as SecretsManager;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::aws::Aws;
+use crate::aws::{Aws, SecretsManager};
 use crate::clock::Clock;
 use crate::config::{ConfigError, Place, Settings, Tenant, TenantsAt, TextAt, Texts, doubled_field, tenants};
 use crate::defender::Defender;

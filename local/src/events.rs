@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use defender_tag_relay::domain::Timestamp;
 use defender_tag_relay::http::App;
-use defender_tag_relay::lambda;
+use defender_tag_relay::lambda::Handler;
 use lambda_runtime::{Context, Error, LambdaEvent};
 use serde_json::Value;
 
@@ -98,5 +98,5 @@ pub async fn play(app: &App, event: Value) -> Result<Value, Error> {
     context.request_id = uuid::Uuid::new_v4().to_string();
     let ends_at = app.clock().now().plus_ms(TIMEOUT_MS);
     context.deadline = ends_at.ms().unsigned_abs();
-    lambda::handle(app.clone(), LambdaEvent::new(event, context)).await
+    Handler::new(app.clone()).handle(LambdaEvent::new(event, context)).await
 }

@@ -1,13 +1,16 @@
 //! AWS's clients, made in one place, and what they say when they fail.
 
+mod on_demand;
 mod transport;
 
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+pub use on_demand::OnDemand;
 pub use transport::transport;
 
 /// Milliseconds for one attempt of one operation.
@@ -15,34 +18,45 @@ const ATTEMPT_MS: u64 = 1_500;
 /// Milliseconds for an operation with its retries: a sender must be told in time.
 const OPERATION_MS: u64 = 3_500;
 
+/// Secrets Manager's client.
+pub type SecretsManager = OnDemand<aws_sdk_secretsmanager::Client>;
+/// The Security Token Service's client.
+pub type Sts = OnDemand<aws_sdk_sts::Client>;
+
 /// Clients of AWS's services.
 #[derive(Clone, Debug)]
 pub struct Aws {
     /// DynamoDB.
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// Secrets Manager.
-    pub secrets_manager: aws_sdk_secretsmanager::Client,
+    pub secrets_manager: SecretsManager,
     /// The Security Token Service of the function's own region: the global one gives no web identities.
-    pub sts: aws_sdk_sts::Client,
+    pub sts: Sts,
 }
 
 impl Aws {
-    /// Clients as the process's environment configures them.
+    /// Clients as the process's environment configures them. Lambda puts a function's credentials there; to look
+    /// elsewhere as well would cost every start a client of its own.
     pub async fn from_environment() -> Self {
         let config = aws_config::defaults(BehaviorVersion::latest()).http_client(transport());
+        let config = config.credentials_provider(EnvironmentVariableCredentialsProvider::new());
         Self::new(&config.load().await)
     }
 
     /// Clients of this configuration.
     pub fn new(config: &SdkConfig) -> Self {
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(config).timeout_config(timeouts()).build();
-        let secrets =
-            aws_sdk_secretsmanager::config::Builder::from(config).timeout_config(timeouts()).build();
-        let sts = aws_sdk_sts::config::Builder::from(config).timeout_config(timeouts()).build();
+        let (of_secrets, of_sts) = (config.clone(), config.clone());
         Self {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
-            secrets_manager: aws_sdk_secretsmanager::Client::from_conf(secrets),
-            sts: aws_sdk_sts::Client::from_conf(sts),
+            secrets_manager: OnDemand::new(move || {
+                let config = aws_sdk_secretsmanager::config::Builder::from(&of_secrets);
+                aws_sdk_secretsmanager::Client::from_conf(config.timeout_config(timeouts()).build())
+            }),
+            sts: OnDemand::new(move || {
+                let config = aws_sdk_sts::config::Builder::from(&of_sts);
+                aws_sdk_sts::Client::from_conf(config.timeout_config(timeouts()).build())
+            }),
         }
     }
 }

@@ -27,9 +27,14 @@ async fn serve() -> Result<(), Error> {
         .as_ref()
         .map_or((tracing::Level::INFO, "unknown"), |settings| (settings.log_level, &settings.function_name));
     logging::to_stdout(level, function);
-    let (aws, clock) = (Aws::from_environment().await, Clock::system());
+    let clock = Clock::system();
     match settings {
-        Ok(settings) => lambda::run(app(&settings, aws, clock).await?).await,
-        Err(error) => Err(every_fault(error, &Texts::of(&variables), &aws, &clock).await.into()),
+        Ok(settings) => {
+            lambda::run(async { app(&settings, Aws::from_environment().await, clock).await }).await
+        }
+        Err(error) => {
+            let aws = Aws::from_environment().await;
+            Err(every_fault(error, &Texts::of(&variables), &aws, &clock).await.into())
+        }
     }
 }

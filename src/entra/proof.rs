@@ -2,12 +2,11 @@
 //!
 //! Invariant: a proof is made for one request for a token; it is never logged or told.
 
-use aws_sdk_secretsmanager::Client as SecretsManager;
-use aws_sdk_sts::Client as Sts;
 use secrecy::SecretString;
 
 use super::answer::TokenError;
 use super::{certificate, federated};
+use crate::aws::{SecretsManager, Sts};
 use crate::config::ProofAt;
 use crate::domain::Timestamp;
 use crate::secrets::Secret;

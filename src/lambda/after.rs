@@ -10,47 +10,59 @@ use lambda_http::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 
-use super::handle;
+use super::Handler;
 use crate::http::App;
+use crate::relay::Relays;
 
+/// Turns that the registration has before the relay is made: enough to connect and to send it.
+const REGISTRATION_TURNS: usize = 8;
 /// Milliseconds from the registration until Lambda surely knows that the function is ready.
 const READY_WITHIN_MS: i64 = 5;
 /// Milliseconds that may go into tokens before a request needs them.
 const WARM_UP_MS: i64 = 2_000;
 
-/// Sends a word when it is dropped, so that the extension hears of every end, a panic's too.
-struct Ended(mpsc::UnboundedSender<()>);
+/// Sends word of the relays that may still be at work when it is dropped, so that the extension hears of every end, a
+/// panic's too.
+struct Ended(mpsc::UnboundedSender<Relays>, Relays);
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        if self.0.send(()).is_err() {
+        if self.0.send(self.1.clone()).is_err() {
             tracing::debug!("nobody waits for the end of an invocation");
         }
     }
 }
 
-/// Serves events until Lambda ends the process.
-pub async fn run(app: App) -> Result<(), Error> {
-    tracing::info!(ColdStarts = 1, version = env!("CARGO_PKG_VERSION"), "started");
-    let (ended, answered) = mpsc::unbounded_channel();
-    let (answered, relays) = (Arc::new(Mutex::new(answered)), app.relays.clone());
+/// Serves events until Lambda ends the process. The relay is made while Lambda answers the registration.
+pub async fn run<E: Into<Error>>(app: impl Future<Output = Result<App, E>>) -> Result<(), Error> {
+    let (ended, answered) = mpsc::unbounded_channel::<Relays>();
+    let answered = Arc::new(Mutex::new(answered));
     let after = service_fn(move |_: lambda_extension::LambdaEvent| {
-        let (answered, relays) = (Arc::clone(&answered), relays.clone());
+        let answered = Arc::clone(&answered);
         async move {
-            answered.lock().await.recv().await;
-            relays.until_idle().await;
+            let relays = answered.lock().await.recv().await;
+            if let Some(relays) = relays {
+                relays.until_idle().await;
+            }
             Ok::<(), Error>(())
         }
     });
     let extension = Extension::new().with_events(&["INVOKE"]).with_events_processor(after);
-    let registered = extension.register().await;
+    let registering = tokio::spawn(async move { extension.register().await });
+    for _ in 0..REGISTRATION_TURNS {
+        tokio::task::yield_now().await;
+    }
+    let app = app.await.map_err(Into::into)?;
+    tracing::info!(ColdStarts = 1, version = env!("CARGO_PKG_VERSION"), "started");
+    let handler = Handler::new(app.clone());
+    let registered = registering.await?;
     tokio::spawn(warm_up(app.clone()));
     match registered {
         Ok(extension) => {
             let handler = service_fn(move |event: LambdaEvent<Value>| {
-                let (app, ended) = (app.clone(), Ended(ended.clone()));
+                let (handler, ended) = (handler.clone(), Ended(ended.clone(), app.relays.clone()));
                 async move {
-                    let answer = handle(app, event).await;
+                    let answer = handler.handle(event).await;
                     drop(ended);
                     answer
                 }
@@ -59,7 +71,9 @@ pub async fn run(app: App) -> Result<(), Error> {
         }
         Err(error) => {
             tracing::warn!(%error, "no extensions here: answers wait for the drain");
-            lambda_runtime::run(service_fn(move |event| answer_last(app.clone(), event))).await
+            let relays = app.relays;
+            lambda_runtime::run(service_fn(move |event| answer_last(handler.clone(), relays.clone(), event)))
+                .await
         }
     }
 }
@@ -70,8 +84,8 @@ async fn warm_up(app: App) {
     app.relays.warm_up(WARM_UP_MS).await;
 }
 
-async fn answer_last(app: App, event: LambdaEvent<Value>) -> Result<Value, Error> {
-    let answer = handle(app.clone(), event).await;
-    app.relays.until_idle().await;
+async fn answer_last(handler: Handler, relays: Relays, event: LambdaEvent<Value>) -> Result<Value, Error> {
+    let answer = handler.handle(event).await;
+    relays.until_idle().await;
     answer
 }

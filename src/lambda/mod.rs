@@ -5,6 +5,7 @@
 mod after;
 mod event;
 
+use axum::Router;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Error, LambdaEvent, Request, Service, service_fn};
 use lambda_runtime::Context;
@@ -20,30 +21,44 @@ use event::Event;
 /// Milliseconds at the end of an invocation that are kept for writing down what was done.
 const SPARE_MS: i64 = 3_000;
 
-/// Answers one event.
-pub async fn handle(app: App, event: LambdaEvent<Value>) -> Result<Value, Error> {
-    let invocation = invocation(&event.context);
-    match event::read(event.payload)? {
-        Event::Schedule => {
-            app.note_event();
-            app.relays.on_schedule(invocation.ends_at).await;
-            Ok(json!({ "status": "drained" }))
-        }
-        Event::Http(payload) => {
-            let routes = router(app);
-            let service = service_fn(move |mut request: Request| {
-                request.extensions_mut().insert(invocation.clone());
-                routes.clone().oneshot(request)
-            });
-            answer(service, *payload, event.context).await
-        }
-        Event::NotBase64(payload) => {
-            app.note_event();
-            let answered = move |_: Request| {
-                let problem = body_not_base64().answer(&invocation.request_id);
-                async move { Ok::<_, std::convert::Infallible>(problem) }
-            };
-            answer(service_fn(answered), *payload, event.context).await
+/// What answers events: the relay and its routes, made once. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handler {
+    app: App,
+    routes: Router,
+}
+
+impl Handler {
+    /// One for this relay.
+    pub fn new(app: App) -> Self {
+        Self { routes: router(app.clone()), app }
+    }
+
+    /// Answers one event.
+    pub async fn handle(self, event: LambdaEvent<Value>) -> Result<Value, Error> {
+        let Self { app, routes } = self;
+        let invocation = invocation(&event.context);
+        match event::read(event.payload)? {
+            Event::Schedule => {
+                app.note_event();
+                app.relays.on_schedule(invocation.ends_at).await;
+                Ok(json!({ "status": "drained" }))
+            }
+            Event::Http(payload) => {
+                let service = service_fn(move |mut request: Request| {
+                    request.extensions_mut().insert(invocation.clone());
+                    routes.clone().oneshot(request)
+                });
+                answer(service, *payload, event.context).await
+            }
+            Event::NotBase64(payload) => {
+                app.note_event();
+                let answered = move |_: Request| {
+                    let problem = body_not_base64().answer(&invocation.request_id);
+                    async move { Ok::<_, std::convert::Infallible>(problem) }
+                };
+                answer(service_fn(answered), *payload, event.context).await
+            }
         }
     }
 }

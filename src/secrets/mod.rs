@@ -4,10 +4,10 @@
 
 mod of_sources;
 
-use aws_sdk_secretsmanager::Client;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
+use crate::aws::SecretsManager;
 use crate::config::SecretAt;
 use crate::domain::SecretArn;
 
@@ -27,13 +27,13 @@ pub struct NoSecret {
 #[derive(Debug)]
 pub struct Secret {
     at: SecretAt,
-    manager: Client,
+    manager: SecretsManager,
     known: Mutex<Option<SecretString>>,
 }
 
 impl Secret {
     /// A secret that is read when it is first asked for.
-    pub fn new(at: SecretAt, manager: Client) -> Self {
+    pub fn new(at: SecretAt, manager: SecretsManager) -> Self {
         Self { at, manager, known: Mutex::new(None) }
     }
 
@@ -63,7 +63,7 @@ impl Secret {
     }
 }
 
-async fn fetch(manager: &Client, arn: &SecretArn) -> Result<SecretString, NoSecret> {
+async fn fetch(manager: &SecretsManager, arn: &SecretArn) -> Result<SecretString, NoSecret> {
     let no = |why: String| NoSecret { name: arn.to_string(), why };
     let answer = manager.get_secret_value().secret_id(arn.as_str()).send().await;
     let answer = answer.map_err(|error| no(crate::aws::describe(&error)))?;

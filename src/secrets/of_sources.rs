@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_sdk_secretsmanager::Client;
 use futures_util::{StreamExt, stream};
 use tokio::sync::Mutex;
 
 use super::{NoSecret, fetch};
+use crate::aws::SecretsManager;
 use crate::domain::{SourceName, Timestamp};
 use crate::inbound::{Keys, Source, Sources};
 
@@ -28,7 +28,7 @@ pub struct SourceSecrets(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    manager: Client,
+    manager: SecretsManager,
     sources: Sources,
     /// What is known of each source's keys.
     known: BTreeMap<SourceName, Mutex<Known>>,
@@ -50,7 +50,7 @@ struct Renewal {
 
 impl SourceSecrets {
     /// The secrets of these sources.
-    pub fn new(sources: &Sources, manager: Client) -> Self {
+    pub fn new(sources: &Sources, manager: SecretsManager) -> Self {
         let by_reference = sources.iter().filter(|source| source.keyring.arn().is_some());
         let known = by_reference.map(|source| (source.name.clone(), Mutex::default())).collect();
         Self(Arc::new(Inner { manager, sources: sources.clone(), known }))

@@ -4,7 +4,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput};
 use aws_sdk_secretsmanager::types::error::InternalServiceError;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use defender_tag_relay::aws::Aws;
+use defender_tag_relay::aws::{Aws, OnDemand};
 use defender_tag_relay::config::Settings;
 use defender_tag_relay::http::App;
 use defender_tag_relay::start::{StartError, app};
@@ -32,7 +32,8 @@ fn source(name: &str, scheme: &str) -> Value {
 async fn relay(world: &World, sources: &[Value], rule: &Rule) -> Result<App, StartError> {
     let mut variables = world.loopback.variables.clone();
     variables.insert("SOURCES".into(), json!({ "sources": sources }).to_string());
-    let secrets_manager = mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, &[rule]);
+    let mocked = mock_client!(aws_sdk_secretsmanager, RuleMode::MatchAny, &[rule]);
+    let secrets_manager = OnDemand::new(move || mocked);
     let others = local::aws::clients(&world.loopback.engine.url());
     let settings = Settings::parse(&variables).unwrap();
     for secret in [OLD, NEW] {
