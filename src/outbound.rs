@@ -12,7 +12,8 @@ use rustls::{ClientConfig, RootCertStore};
 /// Milliseconds to look up, connect and shake hands.
 const CONNECT_TIMEOUT_MS: u64 = 3_000;
 /// Milliseconds that written bytes may stay unacknowledged: less than the ten seconds within which the budget
-/// expects a call to be counted.
+/// expects a call to be counted. Linux alone has it, and so has Lambda.
+#[cfg(target_os = "linux")]
 const UNACKNOWLEDGED_MS: u64 = 8_000;
 /// Milliseconds an unused connection is kept.
 const IDLE_MS: u64 = 50_000;
@@ -25,13 +26,15 @@ pub struct NoClient(String);
 /// A client over HTTP/1.1 and TLS 1.2 or newer, with Mozilla's root certificates compiled in.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that makes HTTP clients")]
 pub fn http_client() -> Result<reqwest::Client, NoClient> {
-    reqwest::Client::builder()
+    let client = reqwest::Client::builder();
+    #[cfg(target_os = "linux")]
+    let client = client.tcp_user_timeout(Duration::from_millis(UNACKNOWLEDGED_MS));
+    client
         .tls_backend_preconfigured(tls()?)
         .http1_only()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(Duration::from_millis(CONNECT_TIMEOUT_MS))
-        .tcp_user_timeout(Duration::from_millis(UNACKNOWLEDGED_MS))
         .pool_idle_timeout(Duration::from_millis(IDLE_MS))
         .user_agent(concat!("defender-tag-relay/", env!("CARGO_PKG_VERSION")))
         .build()

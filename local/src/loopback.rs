@@ -36,6 +36,13 @@ pub struct Options {
     pub variables: Variables,
 }
 
+impl Options {
+    /// On free ports and in memory.
+    pub const fn in_memory(clock: Clock, variables: Variables) -> Self {
+        Self { dynamodb_port: 0, simulator_port: 0, storage: Storage::Memory, clock, variables }
+    }
+}
+
 /// The relay and its outside worlds on 127.0.0.1.
 pub struct Loopback {
     /// The embedded DynamoDB.

@@ -30,7 +30,7 @@ async fn serve() -> Result<(), Error> {
     let clock = Clock::system();
     match settings {
         Ok(settings) => {
-            lambda::run(async { app(&settings, Aws::from_environment().await, clock).await }).await
+            lambda::run(Box::pin(async { app(&settings, Aws::from_environment().await, clock).await })).await
         }
         Err(error) => {
             let aws = Aws::from_environment().await;

@@ -19,7 +19,7 @@ pub use after::run;
 use event::Event;
 
 /// Milliseconds at the end of an invocation that are kept for writing down what was done.
-const SPARE_MS: i64 = 3_000;
+const SPARE_MS: i64 = 4_000;
 
 /// What answers events: the relay and its routes, made once. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -63,6 +63,11 @@ impl Relay {
                 trail::accepted(self.tenant(), &record);
                 Ok(Accepted { record, waiting })
             }
+            // The answer to the first attempt was lost, and the client tried again.
+            Put::Exists(first) if first.queued == record.queued => {
+                trail::accepted(self.tenant(), &record);
+                Ok(Accepted { record: *first, waiting })
+            }
             Put::Exists(first) if first.request.asks_the_same_as(&record.request) => {
                 Ok(Accepted { record: *first, waiting })
             }

@@ -60,7 +60,9 @@ impl Store {
         let sentinel = Sentinel::new(clock);
         let watched = client.config().to_builder().interceptor(sentinel.clone()).build();
         let client = Client::from_conf(watched);
-        Self { client, table: table.into(), tenant: tenant.into(), finished_kept_s: 0, sentinel }
+        // Entra takes a tenant's id in any case; one spelled in two ways must have one budget.
+        let tenant = tenant.into().to_ascii_lowercase();
+        Self { client, table: table.into(), tenant, finished_kept_s: 0, sentinel }
             .keeping_finished(FINISHED_KEPT_DAYS)
     }
 

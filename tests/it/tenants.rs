@@ -3,6 +3,8 @@
 use defender_tag_relay::config::Settings;
 use defender_tag_relay::http::App;
 use defender_tag_relay::start::app;
+use defender_tag_relay::store::Store;
+use local::loopback::TABLE;
 use serde_json::{Value, json};
 use simulator::Simulator;
 
@@ -162,6 +164,15 @@ async fn a_source_without_a_tenant_or_of_none_that_is_there_stops_the_start() {
     let fault = start(wrong).await;
     assert!(fault.contains("source `soc-a`: there is no tenant `nobody`"), "{fault}");
     assert!(fault.contains("source `soc-b`: tenant is missing, and there are several"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_spelled_in_two_ways_has_one_part_of_the_table() {
+    let world = World::new().await;
+    let client = local::aws::clients(&world.loopback.engine.url()).dynamodb;
+    let store = |tenant| Store::new(&client, TABLE, tenant, world.app().clock().clone());
+    let first = store("Contoso.example").next_order(1).await.unwrap().first;
+    assert_eq!(store("contoso.example").next_order(1).await.unwrap().first, first + 1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Ask, World, machine, machines, retry, unknown_machine};
+use crate::support::{Ask, Rude, Rudeness, World, machine, machines, retry, unknown_machine};
 
 /// The lines that name a machine, as the query of `docs/logging.md` finds them.
 fn found(world: &World, machine: &str) -> Vec<(String, String, String, String)> {
@@ -36,6 +36,21 @@ async fn a_request_that_comes_again_is_not_told_as_another() {
     ask.send(&world).await;
     assert_eq!(world.witness.lines.of("accepted").len(), 1);
     assert_eq!(world.witness.lines.of("request").len(), 2, "both requests have their line");
+}
+
+#[tokio::test]
+async fn a_request_is_told_although_the_answer_to_its_first_writing_was_lost() {
+    let world = World::new().await;
+    let table = Rude::to(&world.loopback.engine.url());
+    let app = world.relay_between(&table.url, &world.simulator().url()).await;
+    table.be_to("PutItem", Some(Rudeness::ResetCarriedOut)).await;
+    let asked = Ask::add("vip", &[machine(1)]).at_once();
+    let polite_again = async {
+        table.until_met().await;
+        table.be(None).await;
+    };
+    let (answer, ()) = tokio::join!(world.ask(&app, &asked), polite_again);
+    assert_eq!((answer.status, world.witness.lines.of("accepted").len()), (202, 1));
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@ use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::Variables;
 use lambda_runtime::Error;
 use serde_json::json;
-use simulator::dynamodb::Storage;
 
 use super::contestant::{Contestant, Running};
 use crate::{Loopback, Options, events};
@@ -54,11 +53,7 @@ pub struct Artifact {
 impl Artifact {
     /// Measures the function at `relay` next to the one at `hello`.
     pub async fn measure(relay: &Path, hello: &Path) -> Result<Self, Error> {
-        let (storage, variables) = (Storage::Memory, Variables::new());
-        let clock = Clock::system();
-        let world =
-            Loopback::start(Options { dynamodb_port: 0, simulator_port: 0, storage, clock, variables })
-                .await?;
+        let world = Loopback::start(Options::in_memory(Clock::system(), Variables::new())).await?;
         let by_arn = by_arn(&world);
         let starts = [(hello, &Variables::new()), (relay, &world.variables), (relay, &by_arn)];
         let [hello_us, ready_us, ready_by_arn_us] = middles(starts).await?;

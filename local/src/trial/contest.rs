@@ -14,7 +14,6 @@ use defender_tag_relay::domain::budget::{CLOCK_SKEW_MS, COUNTED_WITHIN_S, USE_BY
 use fastrand::Rng;
 use lambda_runtime::Error;
 use simulator::Arrival;
-use simulator::dynamodb::Storage;
 
 use super::Instances;
 use crate::{Loopback, Options};
@@ -60,9 +59,7 @@ impl Contest {
         let since = Clock::system().now();
         let clock = Clock::scaled(since, self.times);
         let variables = Variables::from([("CALLS_PER_HOUR".to_owned(), self.calls_per_hour.to_string())]);
-        let options =
-            Options { dynamodb_port: 0, simulator_port: 0, storage: Storage::Memory, clock, variables };
-        let world = Loopback::start(options).await?;
+        let world = Loopback::start(Options::in_memory(clock, variables)).await?;
         let instances =
             Instances::start(binary, "contender", self.contenders, &world.variables, since, self.times);
         self.kill(&world, &instances.await?, since).await?;

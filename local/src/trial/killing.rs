@@ -12,7 +12,6 @@ use futures_util::future::join_all;
 use lambda_runtime::Error;
 use reqwest::Client;
 use serde_json::{Value, json};
-use simulator::dynamodb::Storage;
 
 use super::{Asked, History, Instances};
 use crate::loopback::KEY;
@@ -78,13 +77,8 @@ impl Killing {
     pub async fn run(self, binary: &Path) -> Result<Verdict, Error> {
         let since = Clock::system().now();
         let clock = Clock::scaled(since, self.times);
-        let options = Options {
-            dynamodb_port: 0,
-            simulator_port: 0,
-            storage: Storage::Memory,
-            clock: clock.clone(),
-            variables: Variables::from([("RESPOND_WITHIN_MS".to_owned(), "200".to_owned())]),
-        };
+        let variables = Variables::from([("RESPOND_WITHIN_MS".to_owned(), "200".to_owned())]);
+        let options = Options::in_memory(clock.clone(), variables);
         let world = Loopback::start(options).await?;
         world.simulator.switch(|s| {
             s.count_delay_ms = 40;

@@ -10,7 +10,6 @@ use futures_util::future::join_all;
 use lambda_runtime::Error;
 use reqwest::{Client, StatusCode};
 use serde_json::json;
-use simulator::dynamodb::Storage;
 use simulator::{Fault, Simulator};
 
 use super::Instances;
@@ -58,10 +57,7 @@ impl Load {
     pub async fn start(binary: &Path, times: i64) -> Result<Arc<Self>, Error> {
         let since = Clock::system().now();
         let clock = Clock::scaled(since, times);
-        let (storage, variables) = (Storage::Memory, Variables::new());
-        let options =
-            Options { dynamodb_port: 0, simulator_port: 0, storage, clock: clock.clone(), variables };
-        let world = Loopback::start(options).await?;
+        let world = Loopback::start(Options::in_memory(clock.clone(), Variables::new())).await?;
         world.simulator.switch(|s| s.latency_ms = DEFENDER_MS);
         let instances =
             Instances::start(binary, "instance", INSTANCES, &world.variables, since, times).await?;

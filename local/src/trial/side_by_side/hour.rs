@@ -7,7 +7,6 @@ use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::Variables;
 use defender_tag_relay::outbound::http_client;
 use lambda_runtime::Error;
-use simulator::dynamodb::Storage;
 
 use super::round::{TAG, machine, tagged_within};
 use super::{DEFENDER_MS, MACHINES_FULL};
@@ -34,10 +33,7 @@ impl Hour {
     pub async fn run(self, binary: &Path) -> Result<usize, Error> {
         let since = Clock::system().now();
         let clock = Clock::scaled(since, self.times);
-        let (storage, variables) = (Storage::Memory, Variables::new());
-        let options =
-            Options { dynamodb_port: 0, simulator_port: 0, storage, clock: clock.clone(), variables };
-        let world = Loopback::start(options).await?;
+        let world = Loopback::start(Options::in_memory(clock.clone(), Variables::new())).await?;
         world.simulator.switch(|s| s.latency_ms = DEFENDER_MS);
         let instances =
             Instances::start(binary, "instance", INSTANCES, &world.variables, since, self.times).await?;

@@ -6,7 +6,6 @@ use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::Variables;
 use lambda_runtime::Error;
 use serde_json::{Value, json};
-use simulator::dynamodb::Storage;
 
 use super::store::Counted;
 use super::{DEFENDER_MS, HOUR_MS, MINUTE_MS};
@@ -31,13 +30,7 @@ pub(super) struct Round<'a> {
 impl<'a> Round<'a> {
     pub(super) async fn start(contestant: &'a Contestant) -> Result<Self, Error> {
         let clock = Clock::system();
-        let options = Options {
-            dynamodb_port: 0,
-            simulator_port: 0,
-            storage: Storage::Memory,
-            clock: clock.clone(),
-            variables: Variables::new(),
-        };
+        let options = Options::in_memory(clock.clone(), Variables::new());
         let world = Loopback::start(options).await?;
         world.simulator.switch(|s| s.latency_ms = DEFENDER_MS);
         let store = Counted::to(world.engine.url()).await?;

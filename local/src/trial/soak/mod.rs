@@ -18,7 +18,6 @@ use futures_util::future::join_all;
 use lambda_runtime::Error;
 use reqwest::Client;
 use serde_json::{Value, json};
-use simulator::dynamodb::Storage;
 
 use super::{History, Instances};
 use crate::{Loopback, Options};
@@ -94,11 +93,9 @@ impl Soak {
     /// Runs it. `binary` is the one called `trial`. An error says what was lost, untrue or over.
     pub async fn run(self, binary: &Path) -> Result<Soaked, Error> {
         let clock = Clock::system();
-        let (storage, since) = (Storage::Memory, clock.now());
+        let since = clock.now();
         let variables = Variables::from([("RESPOND_WITHIN_MS".to_owned(), RESPOND_WITHIN_MS.to_owned())]);
-        let options =
-            Options { dynamodb_port: 0, simulator_port: 0, storage, clock: clock.clone(), variables };
-        let world = Loopback::start(options).await?;
+        let world = Loopback::start(Options::in_memory(clock.clone(), variables)).await?;
         world.simulator.switch(|s| (s.latency_ms, s.count_delay_ms) = DEFENDER_MS);
         let instances =
             Instances::start(binary, "instance", self.instances, &world.variables, since, 1).await?;
