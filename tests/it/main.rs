@@ -47,6 +47,8 @@ mod side_by_side;
 mod silence;
 mod store_faults;
 mod template;
+mod template_api;
+mod template_role;
 mod tenants;
 mod trail;
 mod units;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::openapi::{document, faults, faults_of, play, resolved};
 use crate::support::{Ask, World, get, machine};
-use crate::template::gateways_codes;
+use crate::template_api::gateways_codes;
 
 /// Examples that the document has at least.
 const EXAMPLES_MIN: usize = 30;

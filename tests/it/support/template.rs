@@ -1,5 +1,7 @@
 //! `template.yaml`, read.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 /// The template, its short forms of functions read as what they are given.
@@ -12,4 +14,9 @@ pub fn resources(template: &Value, kind: &str) -> Vec<(String, Value)> {
     let resources = template["Resources"].as_object().unwrap().iter();
     let of_kind = resources.filter(|(_, resource)| resource["Type"] == kind);
     of_kind.map(|(name, resource)| (name.clone(), resource["Properties"].clone())).collect()
+}
+
+/// The names of an object's members.
+pub fn names(object: &Value) -> BTreeSet<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
 }

@@ -4,6 +4,7 @@ mod ceiling;
 mod memory;
 mod mix;
 mod table;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -23,6 +24,7 @@ use super::{History, Instances};
 use crate::{Loopback, Options};
 
 pub use memory::Memory;
+use waiting::Wait;
 
 /// Milliseconds that Defender takes to answer a call, and to count it.
 const DEFENDER_MS: (u64, u64) = (150, 100);
@@ -73,6 +75,8 @@ pub struct Soaked {
     pub calls_over_s: usize,
     /// Calls, at most, in any minute and any hour.
     pub most: (usize, usize),
+    /// Machines that waited at once, at most, in each third of the run.
+    pub waiting: [usize; 3],
     /// What the processes held.
     pub memory: Memory,
 }
@@ -109,7 +113,8 @@ impl Run {
     async fn whole(self: Arc<Self>) -> Result<Soaked, Error> {
         let at_rest_kib = self.first_requests().await?;
         let first = self.answers().0.len();
-        let ends_at = self.clock.now().plus_ms(self.plan.seconds * 1000);
+        let began_at = self.clock.now();
+        let ends_at = began_at.plus_ms(self.plan.seconds * 1000);
         let senders =
             (0..self.plan.senders).map(|number| tokio::spawn(Arc::clone(&self).sender(number, ends_at)));
         let (sent, looks) = tokio::join!(join_all(senders), self.memory_until(ends_at));
@@ -118,7 +123,7 @@ impl Run {
         }
         self.world.until_empty(&self.clock, LOOKS_MAX).await?;
         let memory = Memory::of((at_rest_kib, self.instances.memory_kib()), &looks);
-        self.verdict(first, memory).await
+        self.verdict(first, (began_at, ends_at), memory).await
     }
 
     /// Sends some requests to each process, and says what all hold when these are done, in KiB.
@@ -175,7 +180,12 @@ impl Run {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn verdict(&self, first: usize, memory: Memory) -> Result<Soaked, Error> {
+    async fn verdict(
+        &self,
+        first: usize,
+        (began_at, ends_at): (Timestamp, Timestamp),
+        memory: Memory,
+    ) -> Result<Soaked, Error> {
         let (relay, simulator) = (self.world.app.relays.first(), &self.world.simulator);
         let (ids, mut records) = (self.history.ids(), BTreeMap::new());
         let answered: BTreeSet<_> = ids.iter().collect();
@@ -187,6 +197,10 @@ impl Run {
         let (mut answered_ms, failed) = self.answers().clone();
         answered_ms.sort_unstable();
         let calls = simulator.arrivals();
+        let waits = waits(records.values(), &calls)?;
+        let mut applied_ms: Vec<_> =
+            waits.iter().map(|(received_ms, listed_ms)| listed_ms - received_ms).collect();
+        applied_ms.sort_unstable();
         let soaked = Soaked {
             plan: self.plan,
             answered_ms,
@@ -195,10 +209,11 @@ impl Run {
             accepted: answered.len(),
             copies: ids.len() - answered.len(),
             lost: answered.len() - records.len(),
-            applied_ms: applied_ms(records.values(), &calls)?,
+            applied_ms,
             calls: calls.iter().map(|call| call.machine_ids.len()).collect(),
             calls_over_s: seconds_of(&calls),
             most: (simulator.most_in_window(60_000), simulator.most_in_window(3_600_000)),
+            waiting: waiting::most_in_thirds(&waits, began_at.ms(), ends_at.ms()),
             memory,
         };
         soaked.judge()?;
@@ -237,11 +252,11 @@ fn shown(record: &RequestRecord) -> Value {
     json!({ "status": if record.is_done() { "done" } else { "pending" }, "machines": machines })
 }
 
-/// For each machine that was applied, the time from its request to the first list after it that has the machine.
-fn applied_ms<'a>(
+/// For each machine that was applied, when it was asked for, and when the first list after that was sent that has it.
+fn waits<'a>(
     records: impl Iterator<Item = &'a RequestRecord>,
     calls: &[simulator::Arrival],
-) -> Result<Vec<i64>, String> {
+) -> Result<Vec<Wait>, String> {
     let listed = listed_at_ms(calls);
     let mut all = Vec::new();
     for record in records {
@@ -250,13 +265,10 @@ fn applied_ms<'a>(
         for (machine, _) in applied.filter(|(_, outcome)| **outcome == Outcome::Applied) {
             let key = (request.tag.as_str(), request.action.as_str(), machine.to_string());
             let at = listed.get(&key).into_iter().flatten().find(|at| **at >= received_ms);
-            all.push(
-                at.ok_or_else(|| format!("{key:?} is said to be applied; no later list has it"))?
-                    - received_ms,
-            );
+            let at = at.ok_or_else(|| format!("{key:?} is said to be applied; no later list has it"))?;
+            all.push((received_ms, *at));
         }
     }
-    all.sort_unstable();
     Ok(all)
 }
 

@@ -52,11 +52,13 @@ impl Soaked {
         ]
     }
 
-    fn memory_rows(&self) -> [(&'static str, String); 4] {
+    fn memory_rows(&self) -> [(&'static str, String); 5] {
         let Memory { at_rest_kib, thirds_kib: [first, second, third], most_kib } = &self.memory;
         let mib = |kib: &u64| quotient(usize::try_from(*kib).unwrap_or(usize::MAX), 1024, 1);
+        let [early, midway, late] = self.waiting;
         let is_judged = self.plan.seconds >= JUDGED_FROM_S;
         [
+            ("machines that wait, most in each third of the run", format!("{early} / {midway} / {late}")),
             (
                 "memory of all processes at rest, start / end, MiB",
                 format!("{} / {}", mib(&at_rest_kib.0), mib(&at_rest_kib.1)),
