@@ -1,3 +1,4 @@
+use local::runtime_api::DEADLINE_MS;
 use simulator::TokenFault;
 
 use crate::support::{Ask, Function, World, get, machine};
@@ -48,4 +49,16 @@ async fn an_entra_that_does_not_answer_keeps_no_start_from_its_end() {
     let mut function = Function::start(&world, true).await;
     until_a_token_is_asked_for(&world).await;
     assert_eq!(function.invoke(&get("/v1/health")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_start_says_why_and_ends() {
+    // The one is a fault of a setting, the other of a text that is read while the extension registers.
+    for variable in ["LOG_LEVEL", "SOURCES"] {
+        let world = World::on_the_systems_clock([]).await;
+        let mut function = Function::start_with(&world, true, DEADLINE_MS, [(variable, "{}")]).await;
+        assert_eq!(function.until_gone().await.code(), Some(1), "{variable}");
+        let told = world.witness.lines.of("the relay cannot start");
+        assert!(told[0]["error"].as_str().unwrap().contains(variable), "{told:?}");
+    }
 }

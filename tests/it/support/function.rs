@@ -1,7 +1,7 @@
 //! The function's own binary under a Runtime API of ours.
 
 use std::io::Write;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use defender_tag_relay::clock::Clock;
@@ -71,13 +71,14 @@ impl<'a> Function<'a> {
         self.process.id().unwrap()
     }
 
-    /// Returns when the process is gone and all it said is known.
-    pub async fn until_gone(&mut self) {
+    /// Returns when the process is gone and all it said is known: how it ended.
+    pub async fn until_gone(&mut self) -> ExitStatus {
         let gone = async {
-            self.process.wait().await.unwrap();
+            let status = self.process.wait().await.unwrap();
             while self.heard.join_next().await.is_some() {}
+            status
         };
-        tokio::time::timeout(PATIENCE, gone).await.expect("it ends in time");
+        tokio::time::timeout(PATIENCE, gone).await.expect("it ends in time")
     }
 
     /// Sends a process a signal. The shell's own: not every system has a program of that name.
