@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::config::{ConfigError, Place, Settings, Tenant, TenantsAt, TextAt, Texts, doubled_field, tenants};
 use crate::defender::Defender;
 use crate::domain::Timestamp;
-use crate::entra::{Proof, Tokens};
+use crate::entra::{ClientCredential, Tokens};
 use crate::http::App;
 use crate::inbound::Sources;
 use crate::outbound;
@@ -86,7 +86,7 @@ async fn contents(texts: &Texts, manager: &SecretsManager, now: Timestamp) -> Re
 
 fn relay(settings: &Settings, tenant: &Tenant, aws: &Aws, http: &reqwest::Client, clock: &Clock) -> Relay {
     let Tenant { name, tenant_id, client_id, proof, endpoints, limits } = tenant;
-    let proof = Proof::new(proof, aws.secrets_manager.clone(), aws.sts.clone());
+    let proof = ClientCredential::new(proof, aws.secrets_manager.clone(), aws.sts.clone());
     Relay::new(Parts {
         tenant: name.clone(),
         store: Store::new(&aws.dynamodb, &settings.table_name, tenant_id, clock.clone())

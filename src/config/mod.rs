@@ -17,7 +17,7 @@ pub use budget::Budget;
 pub use doubled::doubled_field;
 pub use endpoint::{Endpoints, Region};
 pub use fault::{ConfigError, Fault};
-pub use places::{Place, ProofAt, SecretAt, TextAt};
+pub use places::{CredentialRef, Place, SecretAt, TextAt};
 pub use settings::{RESPOND_WITHIN_MS_MAX, Settings, Texts};
 pub use tenants::{Tenant, TenantsAt};
 

@@ -33,7 +33,7 @@ pub enum Place {
 
 /// How the app proves to Entra who it is.
 #[derive(Clone, Debug)]
-pub enum ProofAt {
+pub enum CredentialRef {
     /// By a client secret.
     Secret(SecretAt),
     /// By a certificate: its private key and itself, in PEM.

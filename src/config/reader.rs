@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use secrecy::SecretString;
 
-use super::places::{Place, ProofAt, SecretAt, TextAt};
+use super::places::{CredentialRef, Place, SecretAt, TextAt};
 use super::tenants::{Tenant, TenantsAt, Usual};
 use super::{Fault, Variables};
 use crate::domain::budget::Limits;
@@ -92,14 +92,16 @@ impl<'a> Reader<'a> {
     }
 
     /// How the app proves who it is.
-    pub(super) fn proof(&mut self) -> ProofAt {
+    pub(super) fn proof(&mut self) -> CredentialRef {
         match self.one_of(PROOFS) {
-            Some(("FEDERATED_AUDIENCE", audience)) => ProofAt::Federated { audience },
-            Some((name @ "CLIENT_CERTIFICATE_ARN", text)) => ProofAt::Certificate(self.by_arn(name, &text)),
-            Some(("CLIENT_CERTIFICATE", text)) => ProofAt::Certificate(SecretAt::Inline(text.into())),
-            Some((name @ "CLIENT_SECRET_ARN", text)) => ProofAt::Secret(self.by_arn(name, &text)),
-            Some((_, text)) => ProofAt::Secret(SecretAt::Inline(text.into())),
-            None => ProofAt::Secret(SecretAt::Inline(SecretString::default())),
+            Some(("FEDERATED_AUDIENCE", audience)) => CredentialRef::Federated { audience },
+            Some((name @ "CLIENT_CERTIFICATE_ARN", text)) => {
+                CredentialRef::Certificate(self.by_arn(name, &text))
+            }
+            Some(("CLIENT_CERTIFICATE", text)) => CredentialRef::Certificate(SecretAt::Inline(text.into())),
+            Some((name @ "CLIENT_SECRET_ARN", text)) => CredentialRef::Secret(self.by_arn(name, &text)),
+            Some((_, text)) => CredentialRef::Secret(SecretAt::Inline(text.into())),
+            None => CredentialRef::Secret(SecretAt::Inline(SecretString::default())),
         }
     }
 

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::endpoint::{defender_endpoint, login_endpoint};
-use super::places::{ProofAt, SecretAt, TextAt};
+use super::places::{CredentialRef, SecretAt, TextAt};
 use super::{Budget, Endpoints, Region};
 use crate::domain::budget::{CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits, Quota, ReserveTooLarge};
 use crate::domain::{SecretArn, TenantName};
@@ -27,7 +27,7 @@ pub struct Tenant {
     /// The Entra app.
     pub client_id: String,
     /// How the app proves who it is.
-    pub proof: ProofAt,
+    pub proof: CredentialRef,
     /// Where Defender and Entra are.
     pub endpoints: Endpoints,
     /// The budget.
@@ -161,16 +161,16 @@ fn limits(wire: &WireTenant, usual: &Usual) -> Result<Limits, String> {
     })
 }
 
-fn proof(wire: WireProof) -> Result<ProofAt, String> {
+fn proof(wire: WireProof) -> Result<CredentialRef, String> {
     let by_arn = |field: &str, text: &str| {
         SecretArn::parse(text).map(SecretAt::SecretsManager).map_err(|error| format!("proof.{field} {error}"))
     };
     Ok(match wire {
-        WireProof::FederatedAudience(audience) => ProofAt::Federated { audience },
-        WireProof::CertificateArn(arn) => ProofAt::Certificate(by_arn("certificate_arn", &arn)?),
-        WireProof::Certificate(pem) => ProofAt::Certificate(SecretAt::Inline(pem)),
-        WireProof::SecretArn(arn) => ProofAt::Secret(by_arn("secret_arn", &arn)?),
-        WireProof::Secret(secret) => ProofAt::Secret(SecretAt::Inline(secret)),
+        WireProof::FederatedAudience(audience) => CredentialRef::Federated { audience },
+        WireProof::CertificateArn(arn) => CredentialRef::Certificate(by_arn("certificate_arn", &arn)?),
+        WireProof::Certificate(pem) => CredentialRef::Certificate(SecretAt::Inline(pem)),
+        WireProof::SecretArn(arn) => CredentialRef::Secret(by_arn("secret_arn", &arn)?),
+        WireProof::Secret(secret) => CredentialRef::Secret(SecretAt::Inline(secret)),
     })
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
-use crate::domain::{Answer, Judgement, MachineId, Obstacle, Refusal};
+use crate::domain::{CallResult, MachineId, Obstacle, Refusal, Verdict};
 use crate::outbound::{read_body, retry_after_s};
 
 /// Bytes of an answer that are read: 500 machines of four kilobytes, twice over.
@@ -47,7 +47,7 @@ struct Detail {
 }
 
 /// Reads the answer to a call with these machines.
-pub(super) async fn read(response: reqwest::Response, machines: &[MachineId]) -> Answer {
+pub(super) async fn read(response: reqwest::Response, machines: &[MachineId]) -> CallResult {
     let (status, retry_after_s) = (response.status(), retry_after_s(response.headers()));
     match read_body(response, ANSWER_MAX_BYTES).await {
         Ok(body) => judge(status, retry_after_s, &body, machines),
@@ -56,7 +56,7 @@ pub(super) async fn read(response: reqwest::Response, machines: &[MachineId]) ->
     }
 }
 
-fn judge(status: StatusCode, retry_after_s: Option<u64>, body: &[u8], machines: &[MachineId]) -> Answer {
+fn judge(status: StatusCode, retry_after_s: Option<u64>, body: &[u8], machines: &[MachineId]) -> CallResult {
     if status == StatusCode::OK {
         return listed(body, machines);
     }
@@ -65,19 +65,19 @@ fn judge(status: StatusCode, retry_after_s: Option<u64>, body: &[u8], machines: 
     let refusal = refusal(status, &failure.error);
     match status {
         StatusCode::UNAUTHORIZED => Err(Obstacle::TokenRefused(refusal)),
-        StatusCode::FORBIDDEN if code == Some(NOT_FOR_THESE) => Ok(Judgement::Refused(refusal)),
+        StatusCode::FORBIDDEN if code == Some(NOT_FOR_THESE) => Ok(Verdict::Refused(refusal)),
         StatusCode::FORBIDDEN => Err(Obstacle::Forbidden(refusal)),
         StatusCode::TOO_MANY_REQUESTS => Err(Obstacle::Throttled { retry_after_s }),
         StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => {
             let named = named(failure.error.message.as_deref().unwrap_or_default(), machines);
             Ok(match named.is_empty() {
-                false => Judgement::Unknown(named),
-                true if code.is_some_and(|code| NOT_FOUND.contains(&code)) => Judgement::NotFound(refusal),
-                true => Judgement::Refused(refusal),
+                false => Verdict::Unknown(named),
+                true if code.is_some_and(|code| NOT_FOUND.contains(&code)) => Verdict::NotFound(refusal),
+                true => Verdict::Refused(refusal),
             })
         }
         _ if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT => {
-            Ok(Judgement::Refused(refusal))
+            Ok(Verdict::Refused(refusal))
         }
         _ => Err(Obstacle::Unavailable {
             why: refusal.to_string(),
@@ -98,13 +98,13 @@ fn unproven(why: String) -> Obstacle {
     Obstacle::Unavailable { why, may_still_apply: false, retry_after_s: None }
 }
 
-fn listed(body: &[u8], machines: &[MachineId]) -> Answer {
+fn listed(body: &[u8], machines: &[MachineId]) -> CallResult {
     let Ok(collection) = serde_json::from_slice::<Collection>(body) else {
         return Err(unproven("a 200 whose body is not the documented JSON".into()));
     };
     let asked: HashSet<_> = machines.iter().copied().collect();
     let ids = collection.value.iter().filter_map(|machine| MachineId::parse(&machine.id).ok());
-    Ok(Judgement::Listed(ids.filter(|id| asked.contains(id)).collect()))
+    Ok(Verdict::Listed(ids.filter(|id| asked.contains(id)).collect()))
 }
 
 /// The machines of the call that a free text names. The text may change, so only whole ids count, never
@@ -139,7 +139,7 @@ mod tests {
         MachineId::from_bytes([n; 20])
     }
 
-    fn judged(status: u16, body: &str) -> Answer {
+    fn judged(status: u16, body: &str) -> CallResult {
         judge(StatusCode::from_u16(status).unwrap(), Some(9), body.as_bytes(), &[machine(1), machine(2)])
     }
 
@@ -150,7 +150,7 @@ mod tests {
             machine(2),
             machine(9)
         );
-        assert_eq!(judged(200, &body), Ok(Judgement::Listed(vec![machine(2)])));
+        assert_eq!(judged(200, &body), Ok(Verdict::Listed(vec![machine(2)])));
     }
 
     #[test]
@@ -160,10 +160,10 @@ mod tests {
             format!("MachineIds do not exist: {},{}", machine(9), machine(2)),
             format!("'{}' is gone", machine(2).to_string().to_uppercase()),
         ] {
-            assert_eq!(judged(400, &message(&text)), Ok(Judgement::Unknown(vec![machine(2)])), "{text}");
+            assert_eq!(judged(400, &message(&text)), Ok(Verdict::Unknown(vec![machine(2)])), "{text}");
         }
         let longer = format!("{}a", machine(2));
-        assert!(matches!(judged(400, &message(&longer)), Ok(Judgement::Refused(_))));
+        assert!(matches!(judged(400, &message(&longer)), Ok(Verdict::Refused(_))));
     }
 
     #[test]
@@ -172,9 +172,9 @@ mod tests {
         let refusal = |status| Refusal { status, code: "C".into(), correlation_id: Some("|t".into()) };
         assert_eq!(judged(401, body), Err(Obstacle::TokenRefused(refusal(401))));
         assert_eq!(judged(403, body), Err(Obstacle::Forbidden(refusal(403))));
-        assert_eq!(judged(404, body), Ok(Judgement::Refused(refusal(404))));
-        assert_eq!(judged(400, body), Ok(Judgement::Refused(refusal(400))));
-        assert_eq!(judged(409, body), Ok(Judgement::Refused(refusal(409))));
+        assert_eq!(judged(404, body), Ok(Verdict::Refused(refusal(404))));
+        assert_eq!(judged(400, body), Ok(Verdict::Refused(refusal(400))));
+        assert_eq!(judged(409, body), Ok(Verdict::Refused(refusal(409))));
         assert_eq!(judged(429, "<html>"), Err(Obstacle::Throttled { retry_after_s: Some(9) }));
         for status in [204, 302, 408, 500, 503] {
             assert!(matches!(judged(status, "<html>"), Err(Obstacle::Unavailable { .. })), "{status}");
@@ -185,10 +185,10 @@ mod tests {
     fn only_defenders_own_words_say_that_a_machine_is_not_there() {
         let coded = |status, code: &str| judged(status, &format!(r#"{{"error": {{"code": "{code}"}}}}"#));
         for code in ["NotFound", "ResourceNotFound"] {
-            assert!(matches!(coded(404, code), Ok(Judgement::NotFound(_))), "{code}");
+            assert!(matches!(coded(404, code), Ok(Verdict::NotFound(_))), "{code}");
         }
-        assert!(matches!(judged(404, "<html>"), Ok(Judgement::Refused(_))));
-        assert!(matches!(coded(403, "DisallowedOperation"), Ok(Judgement::Refused(_))));
+        assert!(matches!(judged(404, "<html>"), Ok(Verdict::Refused(_))));
+        assert!(matches!(coded(403, "DisallowedOperation"), Ok(Verdict::Refused(_))));
         assert!(matches!(coded(403, "DisabledFeature"), Err(Obstacle::Forbidden(_))));
     }
 
@@ -209,7 +209,7 @@ mod tests {
         #[test]
         fn no_answer_makes_it_panic_or_judges_a_stranger(status in 100u16..600, body: Vec<u8>) {
             let answer = judge(StatusCode::from_u16(status).unwrap(), None, &body, &[machine(1)]);
-            if let Ok(Judgement::Listed(listed) | Judgement::Unknown(listed)) = answer {
+            if let Ok(Verdict::Listed(listed) | Verdict::Unknown(listed)) = answer {
                 prop_assert!(listed.iter().all(|id| *id == machine(1)));
             }
         }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::domain::budget::Permit;
-use crate::domain::{Action, Answer, MachineId, Obstacle, Remedy, Tag};
+use crate::domain::{Action, CallResult, MachineId, Obstacle, Remedy, Tag};
 use crate::entra::Token;
 
 /// Milliseconds a call may take: longer than the ten seconds within which it is counted.
@@ -37,7 +37,7 @@ pub struct Call<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sent {
     /// Defender, or the way to it, has spoken.
-    Answered(Answer),
+    Answered(CallResult),
     /// The permit was too old when the connection was ready; nothing was sent.
     PermitTooOld,
 }

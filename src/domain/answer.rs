@@ -8,11 +8,11 @@ use std::sync::Arc;
 use super::MachineId;
 
 /// What one call came to.
-pub type Answer = Result<Judgement, Obstacle>;
+pub type CallResult = Result<Verdict, Obstacle>;
 
 /// Defender's word on the machines of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judgement {
+pub enum Verdict {
     /// 200: these machines of the call are listed.
     Listed(Vec<MachineId>),
     /// Refused: these machines of the call do not exist. Nothing was changed.
@@ -23,7 +23,7 @@ pub enum Judgement {
     Refused(Refusal),
 }
 
-impl Judgement {
+impl Verdict {
     /// A word for the log.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -18,7 +18,7 @@ pub mod tenant;
 pub mod time;
 
 pub use action::Action;
-pub use answer::{Answer, Judgement, Obstacle, Refusal, Remedy};
+pub use answer::{CallResult, Obstacle, Refusal, Remedy, Verdict};
 pub use machine::MachineId;
 pub use outcome::Outcome;
 pub use request::{Order, Priority, RequestId, RequestRecord, TagRequest};

@@ -9,7 +9,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::{Judgement, MachineId, Outcome, Refusal};
+use super::{MachineId, Outcome, Refusal, Verdict};
 
 /// Calls a batch may spend on halving. One machine at fault among 500 takes 18.
 const HALVINGS_PER_BATCH: u32 = 40;
@@ -61,9 +61,9 @@ impl Settling {
     }
 
     /// Whether the machine of [`Self::next_call`] is asked for again after this judgement, alone.
-    pub fn asks_again_after(&self, judgement: &Judgement) -> bool {
+    pub fn asks_again_after(&self, judgement: &Verdict) -> bool {
         let part = self.parts.front().filter(|part| part.machines.len() == 1 && !part.sent_before);
-        part.is_some() && matches!(judgement, Judgement::NotFound(_))
+        part.is_some() && matches!(judgement, Verdict::NotFound(_))
     }
 
     /// Takes in that [`Self::next_call`] was not answered while others are: halves it, to find whom it is about. A machine
@@ -83,13 +83,13 @@ impl Settling {
     }
 
     /// Takes in what Defender said of the machines of [`Self::next_call`].
-    pub fn absorb(&mut self, judgement: Judgement) {
+    pub fn absorb(&mut self, judgement: Verdict) {
         let Some(part) = self.parts.pop_front() else { return };
         match judgement {
-            Judgement::Listed(listed) => self.listed(part, &listed),
-            Judgement::Unknown(unknown) => self.unknown(part, &unknown),
-            Judgement::NotFound(refusal) => self.not_found(part, &refusal),
-            Judgement::Refused(refusal) => self.refused(part, &refusal),
+            Verdict::Listed(listed) => self.listed(part, &listed),
+            Verdict::Unknown(unknown) => self.unknown(part, &unknown),
+            Verdict::NotFound(refusal) => self.not_found(part, &refusal),
+            Verdict::Refused(refusal) => self.refused(part, &refusal),
         }
     }
 

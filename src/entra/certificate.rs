@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::proof::About;
+use super::proof::AssertionFor;
 
 /// Seconds an assertion is good for. Source: Microsoft, "Certificate credentials": 5 to 10 minutes after `nbf` at most.
 const GOOD_FOR_S: i64 = 300;
@@ -34,7 +34,10 @@ pub(super) enum BadCertificate {
 }
 
 /// A JWT that proves the app by its certificate. Source: Microsoft, "Certificate credentials".
-pub(super) fn assertion(pem: &SecretString, about: &About<'_>) -> Result<SecretString, BadCertificate> {
+pub(super) fn assertion(
+    pem: &SecretString,
+    about: &AssertionFor<'_>,
+) -> Result<SecretString, BadCertificate> {
     let pem = pem.expose_secret().as_bytes();
     let certificate = CertificateDer::from_pem_slice(pem).map_err(|_| BadCertificate::NoCertificate)?;
     let key = key(pem)?;
@@ -61,7 +64,7 @@ fn key(pem: &[u8]) -> Result<RsaKeyPair, BadCertificate> {
     if key.public_modulus_len() < KEY_MIN_BYTES { Err(BadCertificate::WrongKey) } else { Ok(key) }
 }
 
-fn claims(about: &About<'_>) -> Value {
+fn claims(about: &AssertionFor<'_>) -> Value {
     let now_s = about.now.second();
     json!({
         "aud": about.token_url,
@@ -83,7 +86,7 @@ mod tests {
     use crate::domain::Timestamp;
 
     fn refusal(pem: &str) -> BadCertificate {
-        let about = About { client_id: "app", token_url: "https://login", now: Timestamp::default() };
+        let about = AssertionFor { client_id: "app", token_url: "https://login", now: Timestamp::default() };
         assertion(&pem.into(), &about).unwrap_err()
     }
 

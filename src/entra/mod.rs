@@ -19,10 +19,10 @@ use crate::clock::Clock;
 use crate::config::Endpoints;
 use crate::domain::Timestamp;
 
-use proof::About;
+use proof::AssertionFor;
 
 pub use answer::TokenError;
-pub use proof::Proof;
+pub use proof::ClientCredential;
 
 /// Milliseconds a request for a token may take.
 const TOKEN_TIMEOUT_MS: u64 = 5_000;
@@ -60,7 +60,7 @@ pub struct Tokens {
     url: String,
     scope: &'static str,
     client_id: String,
-    proof: Proof,
+    proof: ClientCredential,
     clock: Clock,
     known: Mutex<Known>,
 }
@@ -80,7 +80,7 @@ impl Tokens {
         endpoints: &Endpoints,
         tenant_id: &str,
         client_id: &str,
-        proof: Proof,
+        proof: ClientCredential,
         clock: Clock,
     ) -> Self {
         Self {
@@ -140,7 +140,7 @@ impl Tokens {
 
     async fn fetch(&self) -> Result<Token, TokenError> {
         let asked_at = self.clock.now();
-        let about = About { client_id: &self.client_id, token_url: &self.url, now: asked_at };
+        let about = AssertionFor { client_id: &self.client_id, token_url: &self.url, now: asked_at };
         let proof = self.proof.fields(&about).await?;
         let mut form =
             vec![("grant_type", "client_credentials"), ("client_id", &self.client_id), ("scope", self.scope)];

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::answer::TokenError;
 use super::{certificate, federated};
 use crate::aws::{SecretsManager, Sts};
-use crate::config::ProofAt;
+use crate::config::CredentialRef;
 use crate::domain::Timestamp;
 use crate::secrets::Secret;
 
@@ -16,7 +16,7 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 
 /// One of the ways.
 #[derive(Debug)]
-pub enum Proof {
+pub enum ClientCredential {
     /// The app's secret.
     Secret(Secret),
     /// The app's certificate and its key.
@@ -32,26 +32,26 @@ pub enum Proof {
 
 /// What a proof is made for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct About<'a> {
+pub(super) struct AssertionFor<'a> {
     pub(super) client_id: &'a str,
     pub(super) token_url: &'a str,
     pub(super) now: Timestamp,
 }
 
-impl Proof {
+impl ClientCredential {
     /// The configured way.
-    pub fn new(at: &ProofAt, manager: SecretsManager, sts: Sts) -> Self {
+    pub fn new(at: &CredentialRef, manager: SecretsManager, sts: Sts) -> Self {
         match at {
-            ProofAt::Secret(at) => Self::Secret(Secret::new(at.clone(), manager)),
-            ProofAt::Certificate(at) => Self::Certificate(Secret::new(at.clone(), manager)),
-            ProofAt::Federated { audience } => Self::Federated { sts, audience: audience.clone() },
+            CredentialRef::Secret(at) => Self::Secret(Secret::new(at.clone(), manager)),
+            CredentialRef::Certificate(at) => Self::Certificate(Secret::new(at.clone(), manager)),
+            CredentialRef::Federated { audience } => Self::Federated { sts, audience: audience.clone() },
         }
     }
 
     /// The fields of a request for a token that prove the app.
     pub(super) async fn fields(
         &self,
-        about: &About<'_>,
+        about: &AssertionFor<'_>,
     ) -> Result<Vec<(&'static str, SecretString)>, TokenError> {
         let assertion = match self {
             Self::Secret(secret) => return Ok(vec![("client_secret", read(secret).await?)]),

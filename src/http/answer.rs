@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::domain::RequestRecord;
 use crate::inbound::Ignored;
-use crate::store::Unfit;
+use crate::store::RejectedWebhook;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -69,13 +69,13 @@ pub(super) fn ignored(why: Ignored) -> Response {
 }
 
 /// The answer to a delivery that can never succeed and was set unfit.
-pub(super) fn accepted_unfit(delivery: &Unfit) -> Response {
+pub(super) fn accepted_unfit(delivery: &RejectedWebhook) -> Response {
     let location = format!("/v1/tag-requests/{}", delivery.id);
     (StatusCode::ACCEPTED, [(header::LOCATION, location)], unfit(delivery)).into_response()
 }
 
 /// A delivery that can never succeed: done, with no machine, and why.
-pub(super) fn unfit(unfit: &Unfit) -> Response {
+pub(super) fn unfit(unfit: &RejectedWebhook) -> Response {
     Json(json!({
         "id": unfit.id.to_string(),
         "status": "done",

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::verified::by_bearer;
-use super::{App, Invocation, Problem, rate_limit};
+use super::{App, Problem, RequestContext, rate_limit};
 use crate::domain::Timestamp;
 use crate::domain::budget::WindowReport;
 use crate::inbound::Unverified;
@@ -51,7 +51,7 @@ struct HeldUp {
 /// Any source may look.
 pub(super) async fn get(
     State(app): State<App>,
-    Extension(invocation): Extension<Invocation>,
+    Extension(invocation): Extension<RequestContext>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let verified = by_bearer(&app, &invocation, &Unverified::new(headers, Bytes::new())).await?;

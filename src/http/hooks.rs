@@ -15,16 +15,16 @@ use sha2::{Digest, Sha256};
 
 use super::tag_requests::{BODY_MAX_BYTES, idempotency_key, require_json, too_large};
 use super::verified::by_address;
-use super::{App, Invocation, Problem, answer, prefer};
+use super::{App, Problem, RequestContext, answer, prefer};
 use crate::inbound::{
-    Allowed, Delivery, Ignored, NotVerified, OnBadPayload, Unverified, Verified, allow_all, read,
+    Allowed, DeliveryKey, Ignored, NotVerified, OnBadPayload, Unverified, Verified, allow_all, read,
 };
 use crate::relay::{AcceptError, Accepted, Patience, Relay};
 
 /// `POST /v1/hooks/{source}`, with or without a token behind it.
 pub(super) async fn post(
     State(app): State<App>,
-    Extension(invocation): Extension<Invocation>,
+    Extension(invocation): Extension<RequestContext>,
     path: Result<Path<BTreeMap<String, String>>, PathRejection>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
@@ -44,7 +44,7 @@ async fn taken(
     app: &App,
     verified: &Verified,
     headers: &HeaderMap,
-    invocation: &Invocation,
+    invocation: &RequestContext,
 ) -> Result<Response, Problem> {
     require_json(headers)?;
     let mut read = read(verified, app.machines_per_request, app.clock().now())?;
@@ -54,7 +54,7 @@ async fn taken(
     let relay = app.relay_of(verified.source())?;
     // A header that is not signed tells no deliveries apart, so it is not even looked at.
     let sent_key = if verified.proof().is_signature() { None } else { idempotency_key(headers)? };
-    let delivery = Delivery::of(verified, &read, sent_key);
+    let delivery = DeliveryKey::of(verified, &read, sent_key);
     let allowed = allow_all(verified, std::mem::take(&mut read.asked))?;
     if relay.was_taken_long_ago(verified, &delivery).await? {
         return Ok(answer::ignored(Ignored::TakenBefore));
@@ -67,7 +67,7 @@ async fn taken(
 async fn accept(
     relay: &Relay,
     allowed: Vec<Allowed>,
-    delivery: &Delivery,
+    delivery: &DeliveryKey,
 ) -> Result<Vec<Accepted>, AcceptError> {
     match <[Allowed; 1]>::try_from(allowed) {
         Ok([only]) => Ok(vec![relay.accept(only, delivery.key(0).as_deref()).await?]),
@@ -83,7 +83,7 @@ async fn respond(
     relay: &Relay,
     accepted: Vec<Accepted>,
     patience: Patience,
-    invocation: &Invocation,
+    invocation: &RequestContext,
 ) -> Response {
     let open = accepted.iter().filter(|accepted| !accepted.record.is_done());
     if let Some(priority) = open.map(|accepted| accepted.record.request.priority).min() {

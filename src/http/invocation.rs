@@ -10,7 +10,7 @@ const INVOCATION_MS: i64 = 60_000;
 
 /// What surrounds a request. Clones share who asked.
 #[derive(Clone, Debug)]
-pub struct Invocation {
+pub struct RequestContext {
     /// The id that answers and log lines carry.
     pub request_id: String,
     /// When the work it starts must be over.
@@ -34,7 +34,7 @@ pub(super) struct LedTo {
     pub(super) pending: usize,
 }
 
-impl Invocation {
+impl RequestContext {
     /// A request of this id, whose work must be over at `ends_at`.
     pub fn new(request_id: String, ends_at: Timestamp) -> Self {
         let lasting = Stopwatch::start();

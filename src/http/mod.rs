@@ -21,7 +21,7 @@ use crate::relay::{Relay, Relays};
 use crate::secrets::SourceSecrets;
 
 pub use code::Code;
-pub use invocation::Invocation;
+pub use invocation::RequestContext;
 pub use problem::{Problem, body_not_base64};
 pub use router::{paths, router};
 

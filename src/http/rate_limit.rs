@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::{App, Invocation};
+use super::{App, RequestContext};
 use crate::domain::budget::{BudgetReport, Limits, Quota, WindowReport};
 use crate::domain::{Priority, Timestamp};
 
@@ -22,7 +22,7 @@ pub(super) async fn show(State(app): State<App>, request: Request<Body>, next: N
     let open = path.is_none_or(|path| path.as_str() == "/v1/health");
     let mut response = next.run(request).await;
     if !open && is_for_the_verified(response.status()) && !response.headers().contains_key(POLICY) {
-        let asked = response.extensions().get::<Invocation>().and_then(Invocation::source);
+        let asked = response.extensions().get::<RequestContext>().and_then(RequestContext::source);
         let source = asked.and_then(|name| app.sources.find(name));
         if let Some(relay) = source.and_then(|source| app.relays.of(source.tenant.as_ref())) {
             let seen = relay.budget_last_seen();

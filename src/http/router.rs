@@ -12,7 +12,7 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Router, response::IntoResponse};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{App, Code, Invocation, Problem, budget, hooks, rate_limit, tag_requests};
+use super::{App, Code, Problem, RequestContext, budget, hooks, rate_limit, tag_requests};
 
 /// Every route there is.
 fn routes() -> [(&'static str, MethodRouter<App>); 7] {
@@ -66,8 +66,8 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 /// The path is not logged, its pattern is: a path may hold a secret.
 async fn surround(State(app): State<App>, mut request: Request<Body>, next: Next) -> Response {
     let began_at = app.clock().now();
-    let known = request.extensions().get::<Invocation>().cloned();
-    let invocation = known.unwrap_or_else(|| Invocation::unknown(began_at));
+    let known = request.extensions().get::<RequestContext>().cloned();
+    let invocation = known.unwrap_or_else(|| RequestContext::unknown(began_at));
     request.extensions_mut().insert(invocation.clone());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
@@ -101,7 +101,7 @@ struct Told<'a> {
     took_ms: i64,
     /// Whether it was the process's first.
     cold_start: bool,
-    invocation: &'a Invocation,
+    invocation: &'a RequestContext,
 }
 
 fn tell(told: &Told<'_>, status: StatusCode, problem: Option<&Problem>) {

@@ -10,9 +10,9 @@ use axum::response::Response;
 use bytes::Bytes;
 
 use super::verified::by_bearer;
-use super::{App, Code, Invocation, Problem, answer, prefer};
+use super::{App, Code, Problem, RequestContext, answer, prefer};
 use crate::domain::{RequestId, RequestRecord};
-use crate::inbound::{Asked, Unverified, Verified, allow, read_native};
+use crate::inbound::{Change, Unverified, Verified, allow, read_native};
 use crate::relay::{Accepted, Patience, Relay};
 
 /// Bytes a body may have: 10,000 machines and room to spare.
@@ -23,7 +23,7 @@ const KEY_MAX_CHARS: usize = 255;
 /// `POST /v1/tag-requests`
 pub(super) async fn post(
     State(app): State<App>,
-    Extension(invocation): Extension<Invocation>,
+    Extension(invocation): Extension<RequestContext>,
     request: Request<Body>,
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
@@ -39,7 +39,12 @@ pub(super) async fn post(
 }
 
 /// Answers when the request is done, or when the caller's patience is at its end.
-async fn respond(relay: &Relay, accepted: Accepted, patience: Patience, invocation: &Invocation) -> Response {
+async fn respond(
+    relay: &Relay,
+    accepted: Accepted,
+    patience: Patience,
+    invocation: &RequestContext,
+) -> Response {
     let Accepted { record, waiting } = accepted;
     let record = if record.is_done() {
         record
@@ -54,7 +59,7 @@ async fn respond(relay: &Relay, accepted: Accepted, patience: Patience, invocati
 /// `GET /v1/tag-requests/{id}`
 pub(super) async fn get(
     State(app): State<App>,
-    Extension(invocation): Extension<Invocation>,
+    Extension(invocation): Extension<RequestContext>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -72,7 +77,7 @@ pub(super) async fn get(
 /// `POST /v1/tag-requests/{id}/retry`: what the source's policy permits is its policy now, not then.
 pub(super) async fn retry(
     State(app): State<App>,
-    Extension(invocation): Extension<Invocation>,
+    Extension(invocation): Extension<RequestContext>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -81,7 +86,7 @@ pub(super) async fn retry(
     let record = own_request(relay, &verified, read_id(id)?).await?;
     let request = &record.request;
     let (tag, action, priority) = (request.tag.clone(), request.action, Some(request.priority));
-    let allowed = allow(&verified, Asked { tag, action, machines: record.failed(), priority })?;
+    let allowed = allow(&verified, Change { tag, action, machines: record.failed(), priority })?;
     let accepted = relay.retry(record, &allowed).await?;
     let patience = prefer::patience(&headers, app.respond_within_ms, invocation.ms());
     Ok(respond(relay, accepted, patience, &invocation).await)

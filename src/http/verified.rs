@@ -3,14 +3,14 @@
 
 use futures_util::future::join_all;
 
-use super::{App, Invocation, Problem};
+use super::{App, Problem, RequestContext};
 use crate::inbound::{NotVerified, Unverified, Verified};
 use crate::secrets::NoSecret;
 
 /// The source whose bearer key a native request carries.
 pub(super) async fn by_bearer(
     app: &App,
-    invocation: &Invocation,
+    invocation: &RequestContext,
     unverified: &Unverified,
 ) -> Result<Verified, Problem> {
     let verified = bearer(app, unverified).await?;
@@ -34,7 +34,7 @@ async fn bearer(app: &App, unverified: &Unverified) -> Result<Verified, Problem>
 /// The source that a webhook's address names.
 pub(super) async fn by_address(
     app: &App,
-    invocation: &Invocation,
+    invocation: &RequestContext,
     name: &str,
     unverified: &Unverified,
 ) -> Result<Verified, Problem> {

@@ -1,6 +1,6 @@
 //! Reading a native request: Defender's own names, any number of machines.
 //!
-//! Invariant: an `Asked` is whole and valid; whatever is not says where it goes wrong.
+//! Invariant: a `Change` is whole and valid; whatever is not says where it goes wrong.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,7 +13,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct Change {
     /// The tag.
     pub tag: Tag,
     /// What is done with it.
@@ -85,7 +85,7 @@ struct Wire {
 }
 
 /// Reads a native request that names at most `machines_at_most` different machines.
-pub fn read_native(body: &[u8], machines_at_most: u32) -> Result<Asked, Unreadable> {
+pub fn read_native(body: &[u8], machines_at_most: u32) -> Result<Change, Unreadable> {
     let wire = of_body(body, parse)?;
     if wire.machine_ids.is_empty() {
         return Err(invalid("MachineIds", "names no machine"));
@@ -98,7 +98,7 @@ pub fn read_native(body: &[u8], machines_at_most: u32) -> Result<Asked, Unreadab
     if machines.len() > machines_at_most as usize {
         return Err(Unreadable::TooManyMachines { asked: machines.len(), allowed: machines_at_most });
     }
-    Ok(Asked {
+    Ok(Change {
         tag: Tag::parse(&wire.value).map_err(|error| invalid("Value", error))?,
         action: Action::parse(&wire.action).map_err(|error| invalid("Action", error))?,
         machines,
@@ -193,7 +193,7 @@ mod tests {
         (0..different).map(|n| format!("{n:040}")).collect()
     }
 
-    fn read(body: &str) -> Result<Asked, String> {
+    fn read(body: &str) -> Result<Change, String> {
         read_native(body.as_bytes(), 3).map_err(|error| error.to_string())
     }
 

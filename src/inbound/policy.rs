@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::reading::Reading;
 use super::sources::Source;
-use super::{Asked, Verified};
+use super::{Change, Verified};
 use crate::domain::{Action, MachineId, Priority, SourceName, Tag};
 
 /// Tag patterns a source may have.
@@ -121,13 +121,13 @@ impl Pattern {
 }
 
 /// Holds what was asked against the policy of the source that asked.
-pub fn allow(verified: &Verified, asked: Asked) -> Result<Allowed, Denied> {
+pub fn allow(verified: &Verified, asked: Change) -> Result<Allowed, Denied> {
     check_machines(&verified.source().policy, asked.machines.len())?;
     allow_one(verified.source(), asked)
 }
 
 /// The same for everything that one delivery asks for: all of it or nothing.
-pub fn allow_all(verified: &Verified, asked: Vec<Asked>) -> Result<Vec<Allowed>, Denied> {
+pub fn allow_all(verified: &Verified, asked: Vec<Change>) -> Result<Vec<Allowed>, Denied> {
     check_machines(&verified.source().policy, asked.iter().map(|asked| asked.machines.len()).sum())?;
     asked.into_iter().map(|asked| allow_one(verified.source(), asked)).collect()
 }
@@ -139,7 +139,7 @@ fn check_machines(policy: &Policy, asked: usize) -> Result<(), Denied> {
     Ok(())
 }
 
-fn allow_one(source: &Source, asked: Asked) -> Result<Allowed, Denied> {
+fn allow_one(source: &Source, asked: Change) -> Result<Allowed, Denied> {
     if !source.policy.allows_tag(&asked.tag) {
         return Err(Denied::Tag(asked.tag));
     }

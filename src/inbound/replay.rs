@@ -3,28 +3,28 @@
 //! Invariant: a delivery's key comes from what its signature covers. A header that is not signed could be changed
 //! by whoever captured the request, so `Idempotency-Key` counts only where the source's key itself came along.
 
-use super::reading::Read;
-use super::scheme::{Proof, SIGNED_TIME_WITHIN_S};
+use super::reading::Contents;
+use super::scheme::{Authenticity, SIGNED_TIME_WITHIN_S};
 use super::verify::Verified;
 
 /// What tells one delivery from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
+pub struct DeliveryKey {
     key: Option<String>,
     /// Seconds in which a copy of it would still be verified and read. None: for ever.
     fresh_for_s: Option<i64>,
     signed: bool,
 }
 
-impl Delivery {
+impl DeliveryKey {
     /// What tells this delivery from others. `sent_key`: its header `Idempotency-Key`.
-    pub fn of(verified: &Verified, read: &Read, sent_key: Option<&str>) -> Self {
+    pub fn of(verified: &Verified, read: &Contents, sent_key: Option<&str>) -> Self {
         let event_id = read.event_id.as_ref().map(|id| format!("event {}", id.as_str()));
         match verified.proof() {
-            Proof::SharedSecret => {
+            Authenticity::SharedSecret => {
                 Self { key: sent_key.map(str::to_owned).or(event_id), fresh_for_s: None, signed: false }
             }
-            Proof::Signature { digest, id, dated } => {
+            Authenticity::Signature { digest, id, dated } => {
                 let delivery_id = id.as_ref().map(|id| format!("delivery {id}"));
                 let digest = || format!("digest {}", hex::encode(digest));
                 let key = delivery_id.or(event_id).unwrap_or_else(digest);

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 
 use super::keys::Keys;
-use super::scheme::{Arrived, Carrier, Proof, SIGNED_TIME_WITHIN_S, Scheme};
+use super::scheme::{Arrived, Authenticity, Carrier, SIGNED_TIME_WITHIN_S, Scheme};
 use super::sources::{Source, Sources};
 use crate::domain::Timestamp;
 
@@ -25,7 +25,7 @@ pub struct Unverified {
 pub struct Verified {
     source: Arc<Source>,
     body: Bytes,
-    proof: Proof,
+    proof: Authenticity,
 }
 
 /// The scheme is not satisfied. For the log: the caller is told only what [`NotVerified::shown`] says.
@@ -128,7 +128,7 @@ impl Unverified {
         Arrived { headers: &self.headers, body: &self.body, path_token: self.path_token.as_deref() }
     }
 
-    fn verified(&self, source: &Arc<Source>, proof: Proof) -> Verified {
+    fn verified(&self, source: &Arc<Source>, proof: Authenticity) -> Verified {
         Verified { source: Arc::clone(source), body: self.body.clone(), proof }
     }
 }
@@ -145,7 +145,7 @@ impl Verified {
     }
 
     /// What proves it.
-    pub const fn proof(&self) -> &Proof {
+    pub const fn proof(&self) -> &Authenticity {
         &self.proof
     }
 }

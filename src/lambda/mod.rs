@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::domain::Timestamp;
-use crate::http::{App, Invocation, body_not_base64, router};
+use crate::http::{App, RequestContext, body_not_base64, router};
 
 pub use after::run;
 use event::Event;
@@ -75,8 +75,8 @@ where
     Ok(serde_json::to_value(answered)?)
 }
 
-fn invocation(context: &Context) -> Invocation {
+fn invocation(context: &Context) -> RequestContext {
     let deadline_ms = i64::try_from(context.deadline).unwrap_or(i64::MAX);
     let ends_at = Timestamp::from_ms(deadline_ms).plus_ms(-SPARE_MS);
-    Invocation::new(context.request_id.clone(), ends_at)
+    RequestContext::new(context.request_id.clone(), ends_at)
 }

@@ -12,7 +12,7 @@ use super::stop::Stop;
 use crate::defender::{CALL_TIMEOUT_MS, Call, Sent};
 use crate::domain::budget::COUNTED_WITHIN_S;
 use crate::domain::fold::Batch;
-use crate::domain::{Judgement, MachineId, Obstacle, Priority, Remedy, Timestamp};
+use crate::domain::{MachineId, Obstacle, Priority, Remedy, Timestamp, Verdict};
 use crate::entra::Token;
 use crate::store::LEASE_MS;
 
@@ -49,7 +49,7 @@ impl Relay {
         batch: &Batch,
         machines: &[MachineId],
         attempts: u32,
-    ) -> Result<Judgement, Stop> {
+    ) -> Result<Verdict, Stop> {
         let call = Call { tag: &batch.tag, action: batch.action, machines };
         let (mut new_token, mut stale_permits) = (false, 0);
         let mut failed = self.unavailable("no permit was fresh enough", 0);

@@ -2,7 +2,7 @@
 
 use crate::defender::Call;
 use crate::domain::budget::Permit;
-use crate::domain::{Answer, Judgement, Obstacle, Refusal, TenantName};
+use crate::domain::{CallResult, Obstacle, Refusal, TenantName, Verdict};
 
 /// What the line tells beside the call and its answer.
 #[derive(Clone, Copy)]
@@ -17,7 +17,7 @@ pub(super) struct About<'a> {
 }
 
 /// Tells of a call that was sent.
-pub(super) fn tell(about: About<'_>, call: Call<'_>, answer: &Answer) {
+pub(super) fn tell(about: About<'_>, call: Call<'_>, answer: &CallResult) {
     let About { tenant, permit, attempt, new_token, took_ms } = about;
     let once = |is: bool| is.then_some(1);
     let obstacle = answer.as_ref().err();
@@ -36,7 +36,7 @@ pub(super) fn tell(about: About<'_>, call: Call<'_>, answer: &Answer) {
         %tenant,
         tag = call.tag.as_str(),
         action = call.action.as_str(),
-        answer = answer.as_ref().map_or_else(Obstacle::name, Judgement::name),
+        answer = answer.as_ref().map_or_else(Obstacle::name, Verdict::name),
         why = why(answer),
         correlation_id = refusal(answer).and_then(|refusal| refusal.correlation_id.as_deref()),
         permit_second = permit.second,
@@ -45,15 +45,15 @@ pub(super) fn tell(about: About<'_>, call: Call<'_>, answer: &Answer) {
     );
 }
 
-fn refusal(answer: &Answer) -> Option<&Refusal> {
+fn refusal(answer: &CallResult) -> Option<&Refusal> {
     match answer {
-        Ok(Judgement::NotFound(refusal) | Judgement::Refused(refusal))
+        Ok(Verdict::NotFound(refusal) | Verdict::Refused(refusal))
         | Err(Obstacle::TokenRefused(refusal) | Obstacle::Forbidden(refusal)) => Some(refusal),
         _ => None,
     }
 }
 
-fn why(answer: &Answer) -> Option<String> {
+fn why(answer: &CallResult) -> Option<String> {
     match answer {
         Err(Obstacle::Unavailable { why, .. } | Obstacle::NoToken { why, .. }) => Some(why.clone()),
         Err(Obstacle::Throttled { retry_after_s }) => {

@@ -6,8 +6,8 @@
 
 use super::Relay;
 use crate::domain::{RequestId, SourceName};
-use crate::inbound::{Delivery, Verified};
-use crate::store::{StoreError, Unfit};
+use crate::inbound::{DeliveryKey, Verified};
+use crate::store::{RejectedWebhook, StoreError};
 
 /// Of the seconds a finished request is kept, those within which a delivery that is remembered is still taken:
 /// it may have been remembered and then not accepted.
@@ -18,7 +18,7 @@ impl Relay {
     pub async fn was_taken_long_ago(
         &self,
         verified: &Verified,
-        delivery: &Delivery,
+        delivery: &DeliveryKey,
     ) -> Result<bool, StoreError> {
         let (store, now) = (&self.0.parts.store, self.clock().now());
         let surely_kept_s = store.finished_kept_s() * SURELY_KEPT.0 / SURELY_KEPT.1;
@@ -33,8 +33,8 @@ impl Relay {
         source: &SourceName,
         content: &str,
         (code, detail): (&str, &str),
-    ) -> Result<Unfit, StoreError> {
-        let unfit = Unfit {
+    ) -> Result<RejectedWebhook, StoreError> {
+        let unfit = RejectedWebhook {
             id: RequestId::keyed(source, &format!("unfit {content}")),
             source: source.clone(),
             received_at: self.clock().now(),
@@ -46,7 +46,7 @@ impl Relay {
     }
 
     /// The unfit delivery of this id.
-    pub async fn unfit(&self, id: RequestId) -> Result<Option<Unfit>, StoreError> {
+    pub async fn unfit(&self, id: RequestId) -> Result<Option<RejectedWebhook>, StoreError> {
         self.0.parts.store.load_unfit(id).await
     }
 }

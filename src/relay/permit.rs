@@ -9,7 +9,7 @@ use super::stop::Stop;
 use super::{BUDGET_SPENT, Relay};
 use crate::domain::budget::{BudgetReport, Ledger, Permit, View, report};
 use crate::domain::{Priority, Timestamp};
-use crate::store::Taken;
+use crate::store::PermitOutcome;
 
 /// Milliseconds to wait for a permit with the lease in hand.
 const PERMIT_WAIT_MS: i64 = 2_000;
@@ -44,9 +44,9 @@ impl Relay {
         for _ in 0..ASKS_MAX {
             let asked_at = self.clock().now();
             match self.ask(class).await? {
-                Taken::Granted(permit) => return Ok(permit),
-                Taken::Refused(why) => return Err(Stop::NoPermit { why }),
-                Taken::Later(at) => later = at,
+                PermitOutcome::Granted(permit) => return Ok(permit),
+                PermitOutcome::Refused(why) => return Err(Stop::NoPermit { why }),
+                PermitOutcome::Later(at) => later = at,
             }
             if later.ms_since(asked_at) > PERMIT_WAIT_MS || later > self.stop_before() {
                 break;
@@ -58,7 +58,7 @@ impl Relay {
         Err(Stop::Held { until: later, routine_only, reason: BUDGET_SPENT.into() })
     }
 
-    async fn ask(&self, class: Priority) -> Result<Taken, Stop> {
+    async fn ask(&self, class: Priority) -> Result<PermitOutcome, Stop> {
         let parts = &self.0.parts;
         let mut view = self.0.budget.view.lock().await;
         let now = || self.clock().now();

@@ -31,7 +31,7 @@ pub struct Backlog {
 
 /// The requests that wait, as far as they were read.
 #[derive(Debug, Default)]
-pub struct Waiting {
+pub struct BacklogPage {
     /// The requests, in their order.
     pub records: Vec<RequestRecord>,
     /// Entries that cannot be read.
@@ -68,10 +68,10 @@ impl Store {
     }
 
     /// The requests that wait, in their order, none after `horizon`.
-    pub async fn backlog(&self, horizon: Order) -> Result<Waiting, StoreError> {
+    pub async fn backlog(&self, horizon: Order) -> Result<BacklogPage, StoreError> {
         let reads = try_join_all((0..SHARDS).map(|shard| self.read_shard(shard, horizon))).await?;
         let cut = reads.iter().filter_map(|read| read.cut).min();
-        let mut waiting = Waiting { whole: cut.is_none(), ..Waiting::default() };
+        let mut waiting = BacklogPage { whole: cut.is_none(), ..BacklogPage::default() };
         for read in reads {
             waiting.records.extend(read.records);
             waiting.dead.extend(read.dead);

@@ -22,7 +22,7 @@ const CONTENDED_MS: i64 = 50;
 
 /// What asking for a permit came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum PermitOutcome {
     /// A permit.
     Granted(Permit),
     /// None before this moment.
@@ -49,11 +49,11 @@ impl Store {
         limits: Limits,
         now: impl Fn() -> Timestamp,
         jitter: u32,
-    ) -> Result<Taken, StoreError> {
+    ) -> Result<PermitOutcome, StoreError> {
         let ask = Ask::one(class);
         for _ in 0..ATTEMPTS {
             if let Some(why) = self.sentinel.objection() {
-                return Ok(Taken::Refused(why));
+                return Ok(PermitOutcome::Refused(why));
             }
             let asked_at = now();
             let decision = view.decide(ask, limits, asked_at);
@@ -67,12 +67,15 @@ impl Store {
                 }
                 Written::Yes(stands) => {
                     let permit = view.granted(ask.calls, stands);
-                    return Ok(self.sentinel.objection().map_or(Taken::Granted(permit), Taken::Refused));
+                    return Ok(self
+                        .sentinel
+                        .objection()
+                        .map_or(PermitOutcome::Granted(permit), PermitOutcome::Refused));
                 }
                 Written::No(stands) => view.refused(stands),
             }
         }
-        Ok(Taken::Later(view.come_back(now().plus_ms(CONTENDED_MS), jitter)))
+        Ok(PermitOutcome::Later(view.come_back(now().plus_ms(CONTENDED_MS), jitter)))
     }
 
     /// The ledger as it stands.
@@ -138,15 +141,15 @@ async fn written(update: UpdateItemFluentBuilder) -> Result<Written, StoreError>
     }
 }
 
-fn refusal(decision: &Decision, view: &View, jitter: u32) -> Taken {
+fn refusal(decision: &Decision, view: &View, jitter: u32) -> PermitOutcome {
     match decision {
-        Decision::Later(at) => Taken::Later(view.come_back(*at, jitter)),
-        Decision::ClockBehind(seconds) => Taken::Refused(format!(
+        Decision::Later(at) => PermitOutcome::Later(view.come_back(*at, jitter)),
+        Decision::ClockBehind(seconds) => PermitOutcome::Refused(format!(
             "this clock is {seconds} s behind the newest call; one of two clocks is wrong"
         )),
-        Decision::NewerRules(version) => Taken::Refused(format!(
+        Decision::NewerRules(version) => PermitOutcome::Refused(format!(
             "the budget is kept by rules {version}, this relay knows {RULES_VERSION}; deploy one version everywhere"
         )),
-        _ => Taken::Refused("the limits leave no room for a single call".into()),
+        _ => PermitOutcome::Refused("the limits leave no room for a single call".into()),
     }
 }

@@ -17,7 +17,7 @@ const REASON_MAX_CHARS: usize = 1000;
 
 /// A verified delivery that can never succeed, and why. Of the delivery it holds only what the reason names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfit {
+pub struct RejectedWebhook {
     /// Its id, under which it can be looked up.
     pub id: RequestId,
     /// Who sent it.
@@ -65,7 +65,7 @@ impl Store {
     }
 
     /// Keeps why a delivery was unfit, for as long as a finished request.
-    pub async fn keep_unfit(&self, unfit: &Unfit) -> Result<(), StoreError> {
+    pub async fn keep_unfit(&self, unfit: &RejectedWebhook) -> Result<(), StoreError> {
         let detail: String = unfit.detail.chars().take(REASON_MAX_CHARS).collect();
         let item = [
             ("id", text(unfit.id.to_string())),
@@ -82,7 +82,7 @@ impl Store {
     }
 
     /// The unfit delivery of this id.
-    pub async fn load_unfit(&self, id: RequestId) -> Result<Option<Unfit>, StoreError> {
+    pub async fn load_unfit(&self, id: RequestId) -> Result<Option<RejectedWebhook>, StoreError> {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(unfit_key(self, id)));
         let found = get.consistent_read(true).send().await.map_err(|error| unavailable(&error))?;
         found.item().map(|item| from_item(id, item)).transpose()
@@ -94,9 +94,9 @@ fn unfit_key(store: &Store, id: RequestId) -> Item {
     key.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
-fn from_item(id: RequestId, item: &Item) -> Result<Unfit, StoreError> {
+fn from_item(id: RequestId, item: &Item) -> Result<RejectedWebhook, StoreError> {
     let source = SourceName::parse(get_text(item, "sourceName")?);
-    Ok(Unfit {
+    Ok(RejectedWebhook {
         id,
         source: source.map_err(|_| StoreError::Malformed("attribute `sourceName`".into()))?,
         received_at: Timestamp::from_ms(get_number(item, "receivedAt")?),

@@ -20,11 +20,11 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::domain::request::FINISHED_KEPT_DAYS;
-use sentinel::Sentinel;
+use sentinel::ClockCheck;
 
-pub use backlog::{Backlog, DeadEntry, Waiting};
-pub use budget::Taken;
-pub use delivery::Unfit;
+pub use backlog::{Backlog, BacklogPage, DeadEntry};
+pub use budget::PermitOutcome;
+pub use delivery::RejectedWebhook;
 pub use drain::{DrainState, Hold, LEASE_MS, Lease, LeaseId, Places};
 pub use requests::{Put, Save};
 pub use together::PutAll;
@@ -40,7 +40,7 @@ pub struct Store {
     tenant: String,
     /// Seconds a finished request can still be looked up.
     finished_kept_s: i64,
-    sentinel: Sentinel,
+    sentinel: ClockCheck,
 }
 
 /// The table cannot be used.
@@ -57,7 +57,7 @@ pub enum StoreError {
 impl Store {
     /// A tenant's part of a table. Every reply is compared with the clock.
     pub fn new(client: &Client, table: impl Into<String>, tenant: impl Into<String>, clock: Clock) -> Self {
-        let sentinel = Sentinel::new(clock);
+        let sentinel = ClockCheck::new(clock);
         let watched = client.config().to_builder().interceptor(sentinel.clone()).build();
         let client = Client::from_conf(watched);
         // Entra takes a tenant's id in any case; one spelled in two ways must have one budget.

@@ -25,7 +25,7 @@ const DATE_LASTS_MS: i64 = 1_000;
 
 /// Compares this machine's clock with the `Date` of each reply. Clones share what was found.
 #[derive(Clone, Debug)]
-pub(super) struct Sentinel {
+pub(super) struct ClockCheck {
     clock: Clock,
     /// Milliseconds that the clock is ahead of the table's, at least; negative: behind. Zero: not off.
     off_ms: Arc<AtomicI64>,
@@ -39,7 +39,7 @@ impl Storable for SentAt {
     type Storer = StoreReplace<Self>;
 }
 
-impl Sentinel {
+impl ClockCheck {
     pub(super) fn new(clock: Clock) -> Self {
         Self { clock, off_ms: Arc::default() }
     }
@@ -81,9 +81,9 @@ fn off_ms(sent_at: Timestamp, date: Timestamp, received_at: Timestamp) -> i64 {
     }
 }
 
-impl Intercept for Sentinel {
+impl Intercept for ClockCheck {
     fn name(&self) -> &'static str {
-        "ClockSentinel"
+        "ClockCheck"
     }
 
     fn read_before_transmit(

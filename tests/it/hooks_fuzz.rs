@@ -17,7 +17,7 @@ const MACHINES_AT_MOST: u32 = 300;
 
 /// A delivery as it travels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Delivery {
+struct DeliveryKey {
     source: String,
     headers: Vec<(String, Vec<u8>)>,
     token: Option<String>,
@@ -27,7 +27,7 @@ struct Delivery {
 struct Seeds {
     configuration: Value,
     sources: Sources,
-    deliveries: Vec<Delivery>,
+    deliveries: Vec<DeliveryKey>,
 }
 
 fn now() -> Timestamp {
@@ -49,13 +49,13 @@ static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
     Seeds { configuration, sources, deliveries }
 });
 
-fn signed(configuration: &Value, source: &str, body: Vec<u8>) -> Delivery {
+fn signed(configuration: &Value, source: &str, body: Vec<u8>) -> DeliveryKey {
     let proof = sign::prove(senders::find(configuration, source).unwrap(), &body, now()).unwrap();
     let headers = proof.headers.into_iter().map(|(name, value)| (name, value.into_bytes()));
-    Delivery { source: source.into(), headers: headers.collect(), token: proof.path_token, body }
+    DeliveryKey { source: source.into(), headers: headers.collect(), token: proof.path_token, body }
 }
 
-fn verify(delivery: &Delivery) -> Option<Verified> {
+fn verify(delivery: &DeliveryKey) -> Option<Verified> {
     let mut headers = HeaderMap::new();
     for (name, value) in &delivery.headers {
         headers.append(name.parse::<HeaderName>().ok()?, HeaderValue::from_bytes(value).ok()?);
@@ -85,7 +85,7 @@ fn changes() -> impl Strategy<Value = (prop::sample::Index, Vec<(u8, Change)>)> 
 }
 
 /// What is proved, however it is written: capital digits and spaces at the ends make no difference.
-fn meaning(delivery: &Delivery, signs: bool) -> Vec<String> {
+fn meaning(delivery: &DeliveryKey, signs: bool) -> Vec<String> {
     let header = |(_, value): &(String, Vec<u8>)| {
         let text = String::from_utf8_lossy(value).trim().to_owned();
         if signs { text.to_lowercase() } else { text }
@@ -170,7 +170,7 @@ proptest! {
             let headers = names.into_iter().map(|(name, _)| name).chain([name.clone()]);
             let headers = headers.map(|name| (name, value.clone().into_bytes())).collect();
             let (source, token) = (source.name.to_string(), Some(token.clone()).filter(|token| !token.is_empty()));
-            let verified = verify(&Delivery { source, headers, token, body: body.clone() });
+            let verified = verify(&DeliveryKey { source, headers, token, body: body.clone() });
             prop_assert!(verified.is_none());
         }
     }

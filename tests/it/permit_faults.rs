@@ -11,12 +11,12 @@ use aws_smithy_types::body::SdkBody;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::domain::budget::{Limits, View};
 use defender_tag_relay::domain::{Priority, Timestamp};
-use defender_tag_relay::store::{Store, StoreError, Taken};
+use defender_tag_relay::store::{PermitOutcome, Store, StoreError};
 use local::contention::{Budget, Contest, Want};
 use local::loopback::TABLE;
 
 /// What a holder hears whose table answers by this rule, twice.
-async fn asked_twice(rule: &Rule) -> [Result<Taken, StoreError>; 2] {
+async fn asked_twice(rule: &Rule) -> [Result<PermitOutcome, StoreError>; 2] {
     let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &[rule]);
     let store = Store::new(&client, "table", "tenant", Clock::system());
     let (mut view, now) = (View::default(), || Timestamp::from_second(1_800_000_000));
@@ -24,7 +24,7 @@ async fn asked_twice(rule: &Rule) -> [Result<Taken, StoreError>; 2] {
     [ask().await, ask().await]
 }
 
-fn is_unavailable(answers: &[Result<Taken, StoreError>]) -> bool {
+fn is_unavailable(answers: &[Result<PermitOutcome, StoreError>]) -> bool {
     answers.iter().all(|answer| matches!(answer, Err(StoreError::Unavailable(_))))
 }
 

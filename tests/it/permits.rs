@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::domain::budget::{COUNTED_WITHIN_S, Limits, Quota, USE_BY_S, View};
 use defender_tag_relay::domain::{Priority, Timestamp};
-use defender_tag_relay::store::{Store, Taken};
+use defender_tag_relay::store::{PermitOutcome, Store};
 use futures_util::future::join_all;
 use local::loopback::{TABLE, engine};
 use simulator::dynamodb::{Engine, Storage};
@@ -24,7 +24,7 @@ async fn started() -> (Engine, Store) {
     (engine, Store::new(&client, TABLE, "tenant", Clock::system()))
 }
 
-async fn take(store: &Store, view: &mut View, limits: Limits, second: i64) -> Taken {
+async fn take(store: &Store, view: &mut View, limits: Limits, second: i64) -> PermitOutcome {
     store.take_permit(view, Priority::Urgent, limits, || at(second), 7).await.unwrap()
 }
 
@@ -33,10 +33,10 @@ async fn take_all(store: &Store, view: &mut View, limits: Limits, second: i64) -
     let mut seconds = Vec::new();
     for _ in 0..10 * limits.of(Priority::Urgent).per_minute {
         match take(store, view, limits, second).await {
-            Taken::Granted(permit) => seconds.push(permit.second),
-            Taken::Later(when) if when.ms_since(at(second)) > SOON_MS => break,
-            Taken::Later(_) => {}
-            Taken::Refused(why) => panic!("{why}"),
+            PermitOutcome::Granted(permit) => seconds.push(permit.second),
+            PermitOutcome::Later(when) if when.ms_since(at(second)) > SOON_MS => break,
+            PermitOutcome::Later(_) => {}
+            PermitOutcome::Refused(why) => panic!("{why}"),
         }
     }
     seconds
@@ -84,11 +84,11 @@ async fn a_pause_stops_every_holder_until_its_end_and_charges_the_rest_of_the_mi
     let (_engine, store) = started().await;
     let limits = Limits::default();
     let (mut one, mut other) = (View::default(), View::default());
-    assert!(matches!(take(&store, &mut one, limits, 0).await, Taken::Granted(_)));
-    assert!(matches!(take(&store, &mut other, limits, 0).await, Taken::Granted(_)));
+    assert!(matches!(take(&store, &mut one, limits, 0).await, PermitOutcome::Granted(_)));
+    assert!(matches!(take(&store, &mut other, limits, 0).await, PermitOutcome::Granted(_)));
     store.pause(&mut one, at(60), limits, at(1)).await.unwrap();
     store.pause(&mut one, at(30), limits, at(1)).await.unwrap();
-    assert_eq!(take(&store, &mut other, limits, 1).await, Taken::Later(at(60).plus_ms(7)));
+    assert_eq!(take(&store, &mut other, limits, 1).await, PermitOutcome::Later(at(60).plus_ms(7)));
     let used = store.ledger().await.unwrap().unwrap().used_at(START_S + 1, limits);
     assert_eq!(used, Quota { per_minute: 100, per_hour: 100 }, "two calls of ours, the rest somebody else's");
     assert_eq!(store.ledger().await.unwrap().unwrap().paused_until, at(60), "the longer pause stands");
@@ -103,11 +103,11 @@ async fn a_pause_that_lasts_longer_than_the_minute_holds_every_holder() {
     let (_engine, store) = started().await;
     let limits = Limits::default();
     let (mut one, mut other) = (View::default(), View::default());
-    assert!(matches!(take(&store, &mut one, limits, 0).await, Taken::Granted(_)));
+    assert!(matches!(take(&store, &mut one, limits, 0).await, PermitOutcome::Granted(_)));
     store.pause(&mut View::default(), at(300), limits, at(1)).await.unwrap();
-    assert_eq!(take(&store, &mut one, limits, 200).await, Taken::Later(at(300).plus_ms(7)));
-    assert_eq!(take(&store, &mut other, limits, 299).await, Taken::Later(at(300).plus_ms(7)));
-    assert!(matches!(take(&store, &mut other, limits, 301).await, Taken::Granted(_)));
+    assert_eq!(take(&store, &mut one, limits, 200).await, PermitOutcome::Later(at(300).plus_ms(7)));
+    assert_eq!(take(&store, &mut other, limits, 299).await, PermitOutcome::Later(at(300).plus_ms(7)));
+    assert!(matches!(take(&store, &mut other, limits, 301).await, PermitOutcome::Granted(_)));
 }
 
 #[tokio::test]
@@ -134,9 +134,9 @@ async fn instances_with_different_limits_share_the_budget_by_the_stricter_readin
 async fn a_holder_that_has_seen_nothing_takes_a_permit_with_one_write_from_a_head_that_is_now() {
     let (_engine, store) = started().await;
     let mut first = View::default();
-    assert!(matches!(take(&store, &mut first, Limits::default(), 0).await, Taken::Granted(_)));
+    assert!(matches!(take(&store, &mut first, Limits::default(), 0).await, PermitOutcome::Granted(_)));
     let mut second = View::default();
-    assert!(matches!(take(&store, &mut second, Limits::default(), 0).await, Taken::Granted(_)));
+    assert!(matches!(take(&store, &mut second, Limits::default(), 0).await, PermitOutcome::Granted(_)));
     assert_eq!(second.ledger().unwrap().calls, 2);
 }
 
@@ -146,13 +146,13 @@ async fn the_item_stays_under_a_kilobyte_with_a_call_in_every_second_of_an_hour(
     let limits = Limits::with_usual_reserve(Quota { per_minute: 5000, per_hour: 60_000 });
     let mut view = View::default();
     for second in 0..200 {
-        assert!(matches!(take(&store, &mut view, limits, second).await, Taken::Granted(_)));
+        assert!(matches!(take(&store, &mut view, limits, second).await, PermitOutcome::Granted(_)));
     }
     for second in (200..3900).step_by(20) {
-        assert!(matches!(take(&store, &mut view, limits, second).await, Taken::Granted(_)));
+        assert!(matches!(take(&store, &mut view, limits, second).await, PermitOutcome::Granted(_)));
     }
     for second in 3900..3980 {
-        assert!(matches!(take(&store, &mut view, limits, second).await, Taken::Granted(_)));
+        assert!(matches!(take(&store, &mut view, limits, second).await, PermitOutcome::Granted(_)));
     }
     store.pause(&mut view, at(9000), limits, at(3980)).await.unwrap();
     let bytes = size_of_the_item(&engine).await;
@@ -170,7 +170,7 @@ async fn a_ledger_of_older_rules_is_replaced_by_a_full_one_and_lets_calls_throug
     old.send().await.unwrap();
     let mut view = View::default();
     assert!(
-        matches!(take(&store, &mut view, Limits::default(), 10).await, Taken::Later(when) if when >= at(3624))
+        matches!(take(&store, &mut view, Limits::default(), 10).await, PermitOutcome::Later(when) if when >= at(3624))
     );
-    assert!(matches!(take(&store, &mut view, Limits::default(), 3644).await, Taken::Granted(_)));
+    assert!(matches!(take(&store, &mut view, Limits::default(), 3644).await, PermitOutcome::Granted(_)));
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use defender_tag_relay::clock::Stopwatch;
-use defender_tag_relay::http::{Invocation, router};
+use defender_tag_relay::http::{RequestContext, router};
 use tower::ServiceExt;
 
 use crate::support::{Ask, World, machine};
@@ -49,7 +49,7 @@ async fn the_time_to_wait_counts_from_when_the_request_came() {
     for (place, seconds, status) in [(1, 0, StatusCode::OK), (2, 30, StatusCode::ACCEPTED)] {
         let mut request = Ask::add("vip", &[machine(place)]).header("prefer", "wait=25").request();
         let begun = Stopwatch::running_for(Duration::from_secs(seconds));
-        request.extensions_mut().insert(Invocation::new("one".into(), now.plus_ms(60_000)).begun(begun));
+        request.extensions_mut().insert(RequestContext::new("one".into(), now.plus_ms(60_000)).begun(begun));
         let answer = router(world.app().clone()).oneshot(request).await.unwrap();
         assert_eq!(answer.status(), status, "{seconds} s had gone by");
     }

@@ -6,7 +6,7 @@ use std::future::Future;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::domain::budget::{Limits, View};
 use defender_tag_relay::domain::{Priority, Timestamp};
-use defender_tag_relay::store::{Store, StoreError, Taken};
+use defender_tag_relay::store::{PermitOutcome, Store, StoreError};
 use fastrand::Rng;
 use simulator::dynamodb::EngineError;
 
@@ -56,9 +56,9 @@ impl Limiter for Budget {
     async fn ask(&mut self, now: &dyn Fn() -> Timestamp) -> Result<Step, String> {
         let jitter = self.rng.u32(..);
         match self.store.take_permit(&mut self.view, self.class, self.limits, now, jitter).await {
-            Ok(Taken::Granted(_)) => Ok(Step::Granted),
-            Ok(Taken::Later(at)) => Ok(Step::Later(at)),
-            Ok(Taken::Refused(why)) => Err(why),
+            Ok(PermitOutcome::Granted(_)) => Ok(Step::Granted),
+            Ok(PermitOutcome::Later(at)) => Ok(Step::Later(at)),
+            Ok(PermitOutcome::Refused(why)) => Err(why),
             Err(StoreError::Unavailable(_)) => Ok(Step::Later(now().plus_ms(AWAY_MS))),
             Err(error) => Err(error.to_string()),
         }

@@ -8,9 +8,9 @@ use defender_tag_relay::config::{Settings, Tenant, TenantsAt, Variables};
 use defender_tag_relay::defender::{Call, Defender};
 use defender_tag_relay::domain::budget::{Permit, View};
 use defender_tag_relay::domain::{Action, MachineId, Priority, Tag, Timestamp};
-use defender_tag_relay::entra::{Proof, Token, Tokens};
+use defender_tag_relay::entra::{ClientCredential, Token, Tokens};
 use defender_tag_relay::outbound::http_client;
-use defender_tag_relay::store::{Store, Taken};
+use defender_tag_relay::store::{PermitOutcome, Store};
 use lambda_runtime::Error;
 use tokio::sync::Semaphore;
 
@@ -31,7 +31,7 @@ pub async fn contend(variables: &Variables, since: Timestamp, times: i64) -> Res
     let http = http_client()?;
     let TenantsAt::One(tenant) = settings.tenants else { return Err("a contender has one tenant".into()) };
     let Tenant { tenant_id, client_id, proof, endpoints, limits, .. } = *tenant;
-    let proof = Proof::new(&proof, aws.secrets_manager, aws.sts);
+    let proof = ClientCredential::new(&proof, aws.secrets_manager, aws.sts);
     let tokens = Tokens::new(http.clone(), &endpoints, &tenant_id, &client_id, proof, clock.clone());
     let defender = Defender::new(http, &endpoints.defender, clock.clone());
     let store = Store::new(&aws.dynamodb, &settings.table_name, tenant_id, clock.clone());
@@ -44,15 +44,15 @@ pub async fn contend(variables: &Variables, since: Timestamp, times: i64) -> Res
         let class = if rng.bool() { Priority::Urgent } else { Priority::Routine };
         let now = || clock.now();
         match store.take_permit(&mut view, class, limits, now, rng.u32(..)).await {
-            Ok(Taken::Granted(permit)) => {
+            Ok(PermitOutcome::Granted(permit)) => {
                 let (defender, token) = (defender.clone(), token.clone());
                 tokio::spawn(async move {
                     call(&defender, permit, &token).await;
                     drop(place);
                 });
             }
-            Ok(Taken::Later(at)) => clock.wait_until(at).await,
-            Ok(Taken::Refused(_)) | Err(_) => clock.wait_until(clock.now().plus_ms(1_000)).await,
+            Ok(PermitOutcome::Later(at)) => clock.wait_until(at).await,
+            Ok(PermitOutcome::Refused(_)) | Err(_) => clock.wait_until(clock.now().plus_ms(1_000)).await,
         }
     }
 }

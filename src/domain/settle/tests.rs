@@ -25,22 +25,22 @@ struct Defender {
 }
 
 impl Defender {
-    fn answer(&self, machines: &[MachineId]) -> Judgement {
+    fn answer(&self, machines: &[MachineId]) -> Verdict {
         let mut unknown: Vec<_> = machines.iter().copied().filter(|m| self.unknown.contains(m)).collect();
         if self.names_one_at_a_time {
             unknown.truncate(1);
         }
         if !unknown.is_empty() {
             return if self.names_unknown {
-                Judgement::Unknown(unknown)
+                Verdict::Unknown(unknown)
             } else {
-                Judgement::NotFound(refusal(404))
+                Verdict::NotFound(refusal(404))
             };
         }
         if machines.iter().any(|m| self.at_fault.contains(m)) {
-            return Judgement::Refused(refusal(400));
+            return Verdict::Refused(refusal(400));
         }
-        Judgement::Listed(machines.iter().copied().filter(|m| !self.never_listed.contains(m)).collect())
+        Verdict::Listed(machines.iter().copied().filter(|m| !self.never_listed.contains(m)).collect())
     }
 }
 
@@ -121,9 +121,9 @@ fn an_unlisted_machine_is_sent_once_more_and_then_unconfirmed() {
 #[test]
 fn a_machine_not_found_once_is_asked_for_again() {
     let mut settling = Settling::new(vec![machine(1)]);
-    settling.absorb(Judgement::NotFound(refusal(404)));
+    settling.absorb(Verdict::NotFound(refusal(404)));
     assert_eq!(settling.next_call(), Some([machine(1)].as_slice()));
-    settling.absorb(Judgement::Listed(vec![machine(1)]));
+    settling.absorb(Verdict::Listed(vec![machine(1)]));
     assert_eq!(settling.into_outcomes()[&machine(1)], Outcome::Applied);
 }
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
-use super::super::native::{Asked, Unreadable};
+use super::super::native::{Change, Unreadable};
 use super::super::path::Path;
 use super::event::{EventId, EventTime};
 use super::machines::Machines;
 use super::value::{Wanted, first_texts};
-use super::{Ignored, REQUESTS_PER_DELIVERY, Read, json};
+use super::{Contents, Ignored, REQUESTS_PER_DELIVERY, json};
 use crate::domain::{Action, MachineId, Tag, Timestamp};
 
 /// Items a body may have.
@@ -86,7 +86,7 @@ impl Extract {
         body: &[u8],
         machines_at_most: u32,
         now: Timestamp,
-    ) -> Result<Read, Unreadable> {
+    ) -> Result<Contents, Unreadable> {
         let mut document = json(body)?;
         self.unfold(&mut document)?;
         if let Some(time) = &self.time {
@@ -100,7 +100,7 @@ impl Extract {
         if changes.is_empty() && ignored.is_none() {
             return Err(Unreadable::NoMachine { places: self.places() });
         }
-        let asked = changes.into_iter().map(|((action, tag), machines)| Asked {
+        let asked = changes.into_iter().map(|((action, tag), machines)| Change {
             tag,
             action: action.0,
             machines: machines.machines,
@@ -109,7 +109,7 @@ impl Extract {
         let asked: Vec<_> = asked.collect();
         let ignored = ignored.filter(|_| asked.is_empty());
         let event_id = EventId::find(&self.event_id, &document);
-        Ok(Read { asked, ignored, event_id, fresh_for_s: self.time.as_ref().map(EventTime::fresh_for_s) })
+        Ok(Contents { asked, ignored, event_id, fresh_for_s: self.time.as_ref().map(EventTime::fresh_for_s) })
     }
 
     /// Puts the JSON inside texts in the texts' place.

@@ -14,7 +14,7 @@ mod value;
 
 use serde_json::Value;
 
-use super::native::{Asked, Unreadable, at_byte, of_body, read_native};
+use super::native::{Change, Unreadable, at_byte, of_body, read_native};
 use super::verify::Verified;
 use crate::domain::Timestamp;
 
@@ -36,9 +36,9 @@ pub(super) enum Reading {
 
 /// What a body says.
 #[derive(Debug)]
-pub struct Read {
+pub struct Contents {
     /// What it asks for, in the order it is to be accepted in: at most [`REQUESTS_PER_DELIVERY`].
-    pub asked: Vec<Asked>,
+    pub asked: Vec<Change>,
     /// Why nothing is asked for, where nothing is.
     pub ignored: Option<Ignored>,
     /// The sender's own id of the event, if the body has one.
@@ -62,11 +62,11 @@ pub enum Ignored {
 }
 
 /// Reads what a source has sent.
-pub fn read(verified: &Verified, machines_at_most: u32, now: Timestamp) -> Result<Read, Unreadable> {
+pub fn read(verified: &Verified, machines_at_most: u32, now: Timestamp) -> Result<Contents, Unreadable> {
     match &verified.source().reading {
         Reading::Native => {
             let asked = vec![read_native(verified.body(), machines_at_most)?];
-            Ok(Read { asked, ignored: None, event_id: None, fresh_for_s: None })
+            Ok(Contents { asked, ignored: None, event_id: None, fresh_for_s: None })
         }
         Reading::Extract(extract) => extract.read(verified.body(), machines_at_most, now),
     }

@@ -11,7 +11,7 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000)
 }
 
-fn read(rules: &Value, body: &Value) -> Result<Read, String> {
+fn read(rules: &Value, body: &Value) -> Result<Contents, String> {
     let mut rules = rules.clone();
     if rules.get("tag").is_none() {
         rules["tag"] = "vip".into();

@@ -10,7 +10,7 @@ use http::HeaderName;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::{Arrived, Keys, NotVerified, Proof, is_fresh, only};
+use super::{Arrived, Authenticity, Keys, NotVerified, is_fresh, only};
 use crate::domain::Timestamp;
 
 /// Signatures a request may carry: two keys of the sender, and room to spare.
@@ -48,7 +48,7 @@ impl Signature {
         arrived: Arrived<'_>,
         keys: &Keys,
         now: Timestamp,
-    ) -> Result<Proof, NotVerified> {
+    ) -> Result<Authenticity, NotVerified> {
         let signatures = self.signatures(arrived)?;
         let time = self.time.as_ref().map(|(header, between)| {
             let text = only(arrived.headers, header)?;
@@ -64,7 +64,7 @@ impl Signature {
         if let Some((second, _)) = time {
             is_fresh(second, now)?;
         }
-        Ok(Proof::Signature { digest: digest(&signed), id: None, dated: self.time.is_some() })
+        Ok(Authenticity::Signature { digest: digest(&signed), id: None, dated: self.time.is_some() })
     }
 
     fn signatures(&self, arrived: Arrived<'_>) -> Result<Vec<Vec<u8>>, NotVerified> {

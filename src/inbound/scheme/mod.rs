@@ -1,6 +1,6 @@
 //! Schemes: the ways a source proves who it is.
 //!
-//! Invariant: a `Proof` exists only for a request that one of the source's keys opens or has signed. Every key
+//! Invariant: an `Authenticity` exists only for a request that one of the source's keys opens or has signed. Every key
 //! is tried and every comparison takes the same time, whatever it finds.
 
 mod hmac;
@@ -46,7 +46,7 @@ pub(super) struct Arrived<'a> {
 
 /// That a source's scheme is satisfied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Proof {
+pub enum Authenticity {
     /// The key came along: whoever has a copy of the request has the key.
     SharedSecret,
     /// The key signed the content: a copy of the request can be sent again, but nothing else.
@@ -60,7 +60,7 @@ pub enum Proof {
     },
 }
 
-impl Proof {
+impl Authenticity {
     /// Whether what came is signed.
     pub const fn is_signature(&self) -> bool {
         matches!(self, Self::Signature { .. })
@@ -74,7 +74,7 @@ impl Scheme {
         arrived: Arrived<'_>,
         keys: &Keys,
         now: Timestamp,
-    ) -> Result<Proof, NotVerified> {
+    ) -> Result<Authenticity, NotVerified> {
         match self {
             Self::SharedSecret(carrier) => carrier.prove(arrived, keys),
             Self::Hmac(signature) => signature.prove(arrived, keys, now),

@@ -9,7 +9,7 @@ use http::header::AUTHORIZATION;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::{Arrived, Keys, NotVerified, Proof, only};
+use super::{Arrived, Authenticity, Keys, NotVerified, only};
 
 /// Where a shared secret comes along.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,9 +25,13 @@ pub(in crate::inbound) enum Carrier {
 }
 
 impl Carrier {
-    pub(in crate::inbound) fn prove(&self, arrived: Arrived<'_>, keys: &Keys) -> Result<Proof, NotVerified> {
+    pub(in crate::inbound) fn prove(
+        &self,
+        arrived: Arrived<'_>,
+        keys: &Keys,
+    ) -> Result<Authenticity, NotVerified> {
         let carried = self.carried(arrived)?;
-        if opens(&carried, keys) { Ok(Proof::SharedSecret) } else { Err(NotVerified::WrongSecret) }
+        if opens(&carried, keys) { Ok(Authenticity::SharedSecret) } else { Err(NotVerified::WrongSecret) }
     }
 
     fn carried(&self, arrived: Arrived<'_>) -> Result<Vec<u8>, NotVerified> {

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderName;
 
 use super::hmac::{SIGNATURES_MAX, digest, is_signed};
-use super::{Arrived, Keys, NotVerified, Proof, is_fresh, only};
+use super::{Arrived, Authenticity, Keys, NotVerified, is_fresh, only};
 use crate::domain::Timestamp;
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
@@ -19,7 +19,7 @@ const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 /// Characters an id may have.
 const ID_MAX_CHARS: usize = 256;
 
-pub(super) fn prove(arrived: Arrived<'_>, keys: &Keys, now: Timestamp) -> Result<Proof, NotVerified> {
+pub(super) fn prove(arrived: Arrived<'_>, keys: &Keys, now: Timestamp) -> Result<Authenticity, NotVerified> {
     let [id, time, signatures] =
         [only(arrived.headers, &ID)?, only(arrived.headers, &TIME)?, only(arrived.headers, &SIGNATURE)?];
     let digits = !time.is_empty() && time.bytes().all(|byte| byte.is_ascii_digit());
@@ -39,7 +39,7 @@ pub(super) fn prove(arrived: Arrived<'_>, keys: &Keys, now: Timestamp) -> Result
         return Err(NotVerified::WrongSignature);
     }
     is_fresh(second, now)?;
-    Ok(Proof::Signature { digest: digest(&signed), id: Some(id.to_owned()), dated: true })
+    Ok(Authenticity::Signature { digest: digest(&signed), id: Some(id.to_owned()), dated: true })
 }
 
 /// The key in a secret.

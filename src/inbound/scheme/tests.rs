@@ -15,7 +15,7 @@ fn proof_with(
     keys: &[&str],
     headers: &[(&'static str, &str)],
     body: &'static str,
-) -> Result<Proof, NotVerified> {
+) -> Result<Authenticity, NotVerified> {
     let scheme = scheme(&serde_json::from_value(verify.clone()).unwrap()).unwrap();
     let keys: Vec<_> = keys.iter().map(|key| SecretString::from(*key)).collect();
     let keys = Keys::parse(&keys, &scheme).unwrap();
@@ -63,7 +63,7 @@ fn the_published_vector_of_standard_webhooks_is_verified() {
         proof_with(&verify, &["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"], headers, "{\"test\": 2432232314}")
     };
     let id = match proof(&headers) {
-        Ok(Proof::Signature { id, dated: true, .. }) => id,
+        Ok(Authenticity::Signature { id, dated: true, .. }) => id,
         other => panic!("{other:?}"),
     };
     assert_eq!(id.as_deref(), Some("msg_p5jXN8AQM9LWM0D4loKWxJek"));
@@ -92,7 +92,7 @@ fn times_are_read_in_seconds_and_milliseconds() {
         ::hmac::Mac::update(&mut code, format!("{time}.{BODY}").as_bytes());
         let signature = ::hex::encode(::hmac::Mac::finalize(code).into_bytes());
         let proof = proof_with(&verify, &[KEY], &[("x-sig", &signature), ("x-time", &time)], BODY);
-        assert!(matches!(proof, Ok(Proof::Signature { dated: true, .. })), "{time}: {proof:?}");
+        assert!(matches!(proof, Ok(Authenticity::Signature { dated: true, .. })), "{time}: {proof:?}");
     }
 }
 
@@ -100,5 +100,5 @@ fn times_are_read_in_seconds_and_milliseconds() {
 fn a_shared_secret_is_proof_of_who_and_of_nothing_else() {
     let headers = [("x-key", KEY)];
     let proof = proof_with(&json!({ "scheme": "header", "header": "X-Key" }), &["x", KEY], &headers, BODY);
-    assert_eq!(proof, Ok(Proof::SharedSecret));
+    assert_eq!(proof, Ok(Authenticity::SharedSecret));
 }
