@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::item::{PK, SK, text};
 use super::{Store, StoreError, unavailable};
-use crate::domain::budget::{Ask, Decision, Ledger, Limits, Permit, RULES_VERSION, View};
+use crate::domain::budget::{Decision, Ledger, Limits, Permit, RULES_VERSION, View};
 use crate::domain::{Priority, Timestamp};
 
 /// Writes one asking for a permit may cost. Each refusal brings the ledger as it is now.
@@ -50,14 +50,13 @@ impl Store {
         now: impl Fn() -> Timestamp,
         jitter: u32,
     ) -> Result<PermitOutcome, StoreError> {
-        let ask = Ask::one(class);
         for _ in 0..ATTEMPTS {
             if let Some(why) = self.sentinel.objection() {
                 return Ok(PermitOutcome::Refused(why));
             }
             let asked_at = now();
-            let decision = view.decide(ask, limits, asked_at);
-            let Some(update) = write::of(self.budget_update(), &decision, ask, limits, asked_at) else {
+            let decision = view.decide(class, limits, asked_at);
+            let Some(update) = write::of(self.budget_update(), &decision, class, limits, asked_at) else {
                 return Ok(refusal(&decision, view, jitter));
             };
             match written(update).await? {
@@ -66,7 +65,7 @@ impl Store {
                     view.refused(Some(stands));
                 }
                 Written::Yes(stands) => {
-                    let permit = view.granted(ask.calls, stands);
+                    let permit = view.granted(stands);
                     return Ok(self
                         .sentinel
                         .objection()

@@ -6,7 +6,7 @@ use super::StoreError;
 use super::item::{
     Item, PK, QUEUED, QUEUED_AT, SK, bytes, find_number, get_bytes, get_number, get_text, number, text,
 };
-use crate::domain::machine::MACHINE_ID_BYTES;
+use crate::domain::values::MACHINE_ID_BYTES;
 use crate::domain::{
     Action, MachineId, Outcome, Priority, RequestId, RequestRecord, SourceName, Tag, TagRequest, Timestamp,
 };

@@ -4,9 +4,10 @@
 //! fixed when the head moves there, and is written beside the counts: whoever keeps below it needs to know
 //! nothing else.
 
+use super::limits::{CALLS_PER_HOUR, Limits, Quota, Terms};
 use super::packed::{Malformed, pack, unpack};
-use super::{CALLS_PER_HOUR, Limits, Quota, Spans, Terms};
-use crate::domain::{Priority, Timestamp};
+use super::spans::Spans;
+use crate::domain::values::{Priority, Timestamp};
 
 /// Closed seconds that matter to the minute.
 const SECONDS: usize = 73;
@@ -202,22 +203,19 @@ impl Ledger {
     }
 }
 
-/// The first second from `from` on of which `holds` is true. What holds once
-/// must hold from then on. None if it does not hold when no call counts any more.
-pub(super) fn first_second(from: i64, limits: Limits, holds: impl Fn(i64) -> bool) -> Option<i64> {
-    let mut high = from.saturating_add(limits.spans().hour_s + BLOCK_S);
+/// The first second from `from` on of which `holds` is true. `holds` must stay true once it is true, and must be
+/// true when no call counts any more.
+pub(super) fn first_second(from: i64, limits: Limits, holds: impl Fn(i64) -> bool) -> i64 {
     if holds(from) {
-        return Some(from);
-    }
-    if !holds(high) {
-        return None;
+        return from;
     }
     let mut low = from;
+    let mut high = from.saturating_add(limits.spans().hour_s + BLOCK_S);
     while high - low > 1 {
         let middle = low + (high - low) / 2;
         if holds(middle) { high = middle } else { low = middle }
     }
-    Some(high)
+    high
 }
 
 fn block(second: i64) -> i64 {

@@ -1,24 +1,26 @@
-//! What one holder knows of the budget, and what it learns from each of its writes.
+//! What one instance knows of the budget, and what it learns from each of its writes.
 //!
 //! Invariant: a permit comes only out of a write that was carried out.
 
-use super::decide::{Ask, Decision, decide};
-use super::{Ledger, Limits, Permit};
-use crate::domain::Timestamp;
+use super::decide::{Decision, decide};
+use super::ledger::Ledger;
+use super::limits::Limits;
+use super::permit::Permit;
+use crate::domain::values::{Priority, Timestamp};
 
-/// Milliseconds over which holders who know of each other come back to new room.
+/// Milliseconds over which instances that know of each other come back to new room.
 const SPREAD_MS: u32 = 750;
 
-/// The ledger as one holder last saw it.
+/// The ledger as one instance last saw it.
 #[derive(Clone, Debug, Default)]
 pub struct View {
     ledger: Option<Ledger>,
-    /// Whether somebody else has changed the ledger since it was seen before.
+    /// Whether another instance has changed the ledger since it was seen before.
     rivals: bool,
 }
 
 impl View {
-    /// The view of a holder who has seen this ledger.
+    /// The view of an instance that has seen this ledger.
     pub const fn of(ledger: Option<Ledger>) -> Self {
         Self { ledger, rivals: false }
     }
@@ -28,20 +30,16 @@ impl View {
         self.ledger.as_ref()
     }
 
-    pub(super) const fn has_rivals(&self) -> bool {
-        self.rivals
+    /// What to do for the permit to make one call of this class.
+    pub fn decide(&self, class: Priority, limits: Limits, now: Timestamp) -> Decision {
+        decide(self.ledger.as_ref(), self.rivals, class, limits, now)
     }
 
-    /// What to do for the permits that are asked for.
-    pub fn decide(&self, ask: Ask, limits: Limits, now: Timestamp) -> Decision {
-        decide(self, ask, limits, now)
-    }
-
-    /// A write that counts `calls` was carried out, and `stands` is the ledger after it.
-    pub fn granted(&mut self, calls: u32, stands: Ledger) -> Permit {
+    /// A write that counts one call was carried out, and `stands` is the ledger after it.
+    pub fn granted(&mut self, stands: Ledger) -> Permit {
         let expected = match &self.ledger {
-            Some(seen) if seen.head == stands.head => seen.calls.saturating_add(calls),
-            _ => calls,
+            Some(seen) if seen.head == stands.head => seen.calls.saturating_add(1),
+            _ => 1,
         };
         self.rivals |= stands.calls != expected;
         let permit = Permit { second: stands.head };

@@ -5,7 +5,7 @@
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder as Update;
 
 use super::item::{ROOM, ROUTINE_ROOM};
-use crate::domain::budget::{Ask, Decision, Ledger, Limits, RULES_VERSION};
+use crate::domain::budget::{Decision, Ledger, Limits, RULES_VERSION};
 use crate::domain::{Priority, Timestamp};
 use crate::store::item::{bytes, number, text};
 
@@ -29,14 +29,13 @@ const AS_SEEN: &str = "head = :seenHead AND calls = :seenCalls";
 pub(super) fn of(
     update: Update,
     decision: &Decision,
-    ask: Ask,
+    class: Priority,
     limits: Limits,
     now: Timestamp,
 ) -> Option<Update> {
     Some(match decision {
-        Decision::Open(first) => open(update, first, ask, now),
-        Decision::Draw => draw(update, ask.class, limits, now),
-        Decision::Count { head, calls_at_most } => count(update, *head, *calls_at_most, ask, now),
+        Decision::Open(first) => open(update, first, class, now),
+        Decision::Draw => draw(update, class, limits, now),
         Decision::Roll { seen, next } => as_seen(ledger(update, next), *seen)
             .update_expression(SET_LEDGER)
             .condition_expression(format!("{AS_SEEN} AND {ALLOWED}"))
@@ -66,14 +65,10 @@ pub(super) fn pause(update: Update, until: Timestamp) -> Update {
         .expression_attribute_values(":until", number(until.ms()))
 }
 
-fn open(update: Update, first: &Ledger, ask: Ask, now: Timestamp) -> Update {
+fn open(update: Update, first: &Ledger, class: Priority, now: Timestamp) -> Update {
     let update =
         ledger(update, first).update_expression(SET_FIRST).expression_attribute_values(":zero", number(0));
-    if ask.calls > 1 {
-        return update.condition_expression("attribute_not_exists(pk)");
-    }
-    has_room(update, now)
-        .condition_expression(format!("attribute_not_exists(pk) OR ({})", room_now(ask.class)))
+    has_room(update, now).condition_expression(format!("attribute_not_exists(pk) OR ({})", room_now(class)))
 }
 
 fn draw(update: Update, class: Priority, limits: Limits, now: Timestamp) -> Update {
@@ -96,17 +91,6 @@ fn has_room(update: Update, now: Timestamp) -> Update {
     update
         .expression_attribute_values(":next", number(now.second() + 1))
         .expression_attribute_values(":now", number(now.ms()))
-}
-
-fn count(update: Update, head: i64, calls_at_most: u32, ask: Ask, now: Timestamp) -> Update {
-    update
-        .update_expression("SET calls = calls + :calls")
-        .condition_expression(format!("head = :head AND calls <= :atMost AND {ALLOWED}"))
-        .expression_attribute_values(":calls", number(ask.calls))
-        .expression_attribute_values(":head", number(head))
-        .expression_attribute_values(":atMost", number(calls_at_most))
-        .expression_attribute_values(":now", number(now.ms()))
-        .expression_attribute_values(":rules", number(RULES_VERSION))
 }
 
 fn as_seen(update: Update, (head, calls): (i64, u32)) -> Update {
