@@ -1,26 +1,24 @@
 //! The budget's item: each decision of the pure core is one conditional write.
 //!
-//! Invariant: a permit exists only after a write that counted it. An answer that never came counts too much,
-//! never too little; a table that cannot be reached gives no permit.
+//! Invariant: a permit exists only after a write that counted it. If a write's answer is lost, the budget counts
+//! too much, never too little. A table that cannot be reached gives no permit.
 
-mod item;
-mod write;
-
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
-use super::item::{PK, SK, text};
-use super::{Store, StoreError, unavailable};
+use super::{item, write};
 use crate::domain::budget::{Decision, Ledger, Limits, Permit, RULES_VERSION, View};
 use crate::domain::{Priority, Timestamp};
+use crate::store::conditional::{Conditional, conditional};
+use crate::store::item::{PK, SK, text};
+use crate::store::table::{Store, StoreError, unavailable};
 
-/// Writes one asking for a permit may cost. Each refusal brings the ledger as it is now.
+/// Writes that one request for a permit may cost. Each refusal brings the ledger as it is now.
 const ATTEMPTS: u32 = 3;
 /// Milliseconds to stay away after losing every attempt to others.
 const CONTENDED_MS: i64 = 50;
 
-/// What asking for a permit came to.
+/// The answer to a request for a permit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PermitOutcome {
     /// A permit.
@@ -31,17 +29,9 @@ pub enum PermitOutcome {
     Refused(String),
 }
 
-/// What became of a write.
-enum Written {
-    /// It was carried out; the ledger after it.
-    Yes(Ledger),
-    /// It was not; the ledger that stands, if there is one.
-    No(Option<Ledger>),
-}
-
 impl Store {
-    /// Asks for the permit to make one call. `view` is what the holder knows, kept up to date here; `jitter`
-    /// is a random number.
+    /// Asks for the permit to make one call. `view` is what the instance knows, and is kept up to date here;
+    /// `jitter` is a random number.
     pub async fn take_permit(
         &self,
         view: &mut View,
@@ -51,27 +41,34 @@ impl Store {
         jitter: u32,
     ) -> Result<PermitOutcome, StoreError> {
         for _ in 0..ATTEMPTS {
-            if let Some(why) = self.sentinel.objection() {
+            if let Some(why) = self.clock_check.objection() {
                 return Ok(PermitOutcome::Refused(why));
             }
             let asked_at = now();
             let decision = view.decide(class, limits, asked_at);
-            let Some(update) = write::of(self.budget_update(), &decision, class, limits, asked_at) else {
-                return Ok(refusal(&decision, view, jitter));
+            let update = self.budget_update();
+            let update = match &decision {
+                Decision::Open(first) => write::open(update, first, class, asked_at),
+                Decision::Draw => write::draw(update, class, limits, asked_at),
+                Decision::Roll { seen, next } => write::roll(update, *seen, next, asked_at),
+                Decision::TakeOver { seen, rules, next } => write::take_over(update, *seen, *rules, next),
+                Decision::Later(at) => return Ok(PermitOutcome::Later(view.come_back(*at, jitter))),
+                Decision::ClockBehind(seconds) => return Ok(clock_behind(*seconds)),
+                Decision::NewerRules(version) => return Ok(newer_rules(*version)),
             };
-            match written(update).await? {
-                Written::Yes(stands) if matches!(decision, Decision::TakeOver { .. }) => {
+            match carry_out(update).await? {
+                Conditional::Done(stands) if matches!(decision, Decision::TakeOver { .. }) => {
                     tracing::warn!("the budget's ledger was of older rules: no call for an hour");
                     view.refused(Some(stands));
                 }
-                Written::Yes(stands) => {
+                Conditional::Done(stands) => {
                     let permit = view.granted(stands);
                     return Ok(self
-                        .sentinel
+                        .clock_check
                         .objection()
                         .map_or(PermitOutcome::Granted(permit), PermitOutcome::Refused));
                 }
-                Written::No(stands) => view.refused(stands),
+                Conditional::Refused(stands) => view.refused(stands),
             }
         }
         Ok(PermitOutcome::Later(view.come_back(now().plus_ms(CONTENDED_MS), jitter)))
@@ -85,7 +82,7 @@ impl Store {
     }
 
     /// Stops all permits until a moment, because Defender refused a call that had its permit, and charges the
-    /// rest of the minute to whoever else uses the app. A later pause stands.
+    /// rest of the minute to other users of the app. A later pause stands.
     pub async fn pause(
         &self,
         view: &mut View,
@@ -94,20 +91,21 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         for _ in 0..ATTEMPTS {
-            let (Some(seen), Some(next)) = (view.ledger(), view.charged(until, limits, now)) else { break };
-            match written(write::charge(self.budget_update(), seen, &next)).await? {
-                Written::Yes(stands) => {
+            let Some(seen) = view.ledger() else { break };
+            let Some(next) = view.charged(until, limits, now) else { break };
+            match carry_out(write::charge(self.budget_update(), seen, &next)).await? {
+                Conditional::Done(stands) => {
                     let charged = next.calls.saturating_sub(seen.calls);
                     tracing::warn!(%until, charged, "Defender refuses calls that had their permits: pause");
                     view.refused(Some(stands));
                     return Ok(());
                 }
-                Written::No(stands) => view.refused(stands),
+                Conditional::Refused(stands) => view.refused(stands),
             }
         }
-        match written(write::pause(self.budget_update(), until)).await? {
-            Written::Yes(stands) | Written::No(Some(stands)) => view.refused(Some(stands)),
-            Written::No(None) => view.refused(None),
+        match carry_out(write::pause(self.budget_update(), until)).await? {
+            Conditional::Done(stands) => view.refused(Some(stands)),
+            Conditional::Refused(stands) => view.refused(stands),
         }
         tracing::warn!(%until, "Defender refuses calls that had their permits: pause");
         Ok(())
@@ -124,31 +122,25 @@ impl Store {
     }
 }
 
-async fn written(update: UpdateItemFluentBuilder) -> Result<Written, StoreError> {
-    let error = match update.send().await {
-        Ok(done) => {
+/// Carries a write out; the ledgers are those that stand after it.
+async fn carry_out(update: UpdateItemFluentBuilder) -> Result<Conditional<Ledger, Ledger>, StoreError> {
+    Ok(match conditional(update.send().await)? {
+        Conditional::Done(done) => {
             let stands = done.attributes().ok_or_else(|| StoreError::Malformed("no attributes".into()))?;
-            return item::read(stands).map(Written::Yes);
+            Conditional::Done(item::read(stands)?)
         }
-        Err(error) => error,
-    };
-    match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(old)) => {
-            old.item().map(item::read).transpose().map(Written::No)
-        }
-        _ => Err(unavailable(&error)),
-    }
+        Conditional::Refused(stands) => Conditional::Refused(stands.as_ref().map(item::read).transpose()?),
+    })
 }
 
-fn refusal(decision: &Decision, view: &View, jitter: u32) -> PermitOutcome {
-    match decision {
-        Decision::Later(at) => PermitOutcome::Later(view.come_back(*at, jitter)),
-        Decision::ClockBehind(seconds) => PermitOutcome::Refused(format!(
-            "this clock is {seconds} s behind the newest call; one of two clocks is wrong"
-        )),
-        Decision::NewerRules(version) => PermitOutcome::Refused(format!(
-            "the budget is kept by rules {version}, this relay knows {RULES_VERSION}; deploy one version everywhere"
-        )),
-        _ => PermitOutcome::Refused("the limits leave no room for a single call".into()),
-    }
+fn clock_behind(seconds: i64) -> PermitOutcome {
+    PermitOutcome::Refused(format!(
+        "this clock is {seconds} s behind the newest call; one of two clocks is wrong"
+    ))
+}
+
+fn newer_rules(version: u32) -> PermitOutcome {
+    PermitOutcome::Refused(format!(
+        "the budget is kept by rules {version}, this relay knows {RULES_VERSION}; deploy one version everywhere"
+    ))
 }
