@@ -11,7 +11,8 @@ const START_S: i64 = 1_800_000_000;
 
 /// A view whose hour is used up, call by call, as saturation leaves it.
 fn full() -> (View, i64) {
-    let (mut view, mut second) = (View::default(), START_S);
+    let mut view = View::default();
+    let mut second = START_S;
     loop {
         let now = Timestamp::from_second(second);
         match view.decide(Priority::Urgent, Limits::default(), now) {

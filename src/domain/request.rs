@@ -62,25 +62,25 @@ pub type Order = u64;
 pub struct TagRequest {
     /// The request's id.
     pub id: RequestId,
-    /// Who asked.
+    /// The source that asked.
     pub source: SourceName,
     /// The tag.
     pub tag: Tag,
     /// What is done with it.
     pub action: Action,
-    /// How it stands to the reserve.
+    /// Its class.
     pub priority: Priority,
     /// When it came.
     pub received_at: Timestamp,
     /// On which machines, each once.
     pub machines: Vec<MachineId>,
-    /// How many requests its delivery came to, itself counted.
+    /// How many requests its delivery produced, itself counted.
     pub together: u8,
 }
 
 impl TagRequest {
-    /// Whether both ask for the same: the same tag, action and machines, in whatever order, and as much beside it.
-    /// The priority is no part of what is asked for.
+    /// Whether both ask for the same change: the same tag, action and machines in any order, in deliveries of the same
+    /// number of requests. The priority does not matter.
     pub fn asks_the_same_as(&self, other: &Self) -> bool {
         let machines = |r: &Self| r.machines.iter().copied().collect::<HashSet<_>>();
         (&self.tag, self.action, self.together) == (&other.tag, other.action, other.together)

@@ -1,4 +1,4 @@
-//! The metrics. `docs/runbook.md` says which alarm looks at which.
+//! The metrics. `docs/runbook.md` names the alarms that watch them.
 
 use std::fmt;
 

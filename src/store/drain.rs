@@ -17,7 +17,7 @@ pub const LEASE_MS: i64 = 40_000;
 /// Milliseconds a lease must be over before another drain takes it: clocks differ.
 const LEASE_GRACE_MS: i64 = 1_000;
 
-/// Who holds a lease.
+/// The holder of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseId(Uuid);
 

@@ -14,7 +14,7 @@ const REASON_MAX_CHARS: usize = 1000;
 pub struct RejectedWebhook {
     /// Its id, under which it can be looked up.
     pub id: RequestId,
-    /// Who sent it.
+    /// The source that sent it.
     pub source: SourceName,
     /// When it came.
     pub received_at: Timestamp,

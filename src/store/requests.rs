@@ -21,7 +21,7 @@ pub enum Put {
     Exists(Box<RequestRecord>),
 }
 
-/// What a write of outcomes came to.
+/// What became of a write of outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Save {
     /// They are durable.

@@ -13,7 +13,7 @@ const BEHIND_MAX_S: i64 = 1;
 /// What to do for a permit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Nothing is known: write this ledger if there is none. If there is one, count the call as
+    /// No ledger was seen: write this one, unless the table has one. If it has, count the call there as
     /// [`Decision::Draw`] does.
     Open(Box<Ledger>),
     /// Count the call in the head's second, if that is now and its room for these limits is not used up.

@@ -3,7 +3,7 @@
 use super::spans::USE_BY_S;
 use crate::domain::values::Timestamp;
 
-/// The right to make one call, soon.
+/// The right to make one call within [`USE_BY_S`] seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permit {
     /// The second it is counted in, since the Unix epoch.

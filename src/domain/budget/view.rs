@@ -47,21 +47,22 @@ impl View {
         permit
     }
 
-    /// A write was refused, and `stands` is the ledger that refused it; none if there is none. Also for a
+    /// A write was refused, and `stands` is the ledger that refused it, if there is one. Call this also with a
     /// ledger that was read, or replaced without counting a call.
     pub fn refused(&mut self, stands: Option<Ledger>) {
         self.rivals = stands.is_some() && self.ledger != stands;
         self.ledger = stands;
     }
 
-    /// When to come back for room that appears at `moment`: then, or a little later where others may come too.
+    /// When to come back for room that appears at `moment`: then, or a little later where other instances may come
+    /// too.
     /// `jitter` is a random number.
     pub fn come_back(&self, moment: Timestamp, jitter: u32) -> Timestamp {
         if self.rivals { moment.plus_ms(i64::from(jitter % SPREAD_MS)) } else { moment }
     }
 
     /// The ledger to write when Defender refuses a call although every call had its permit: no permit before
-    /// `until`, and the rest of the minute charged to whoever else uses the app.
+    /// `until`, and the rest of the minute charged to the others that use the app.
     pub fn charged(&self, until: Timestamp, limits: Limits, now: Timestamp) -> Option<Ledger> {
         self.ledger.as_ref().map(|ledger| ledger.charged(now, until, limits))
     }

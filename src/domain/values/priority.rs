@@ -1,6 +1,6 @@
 //! The class of a request: whether it may use the budget's reserve.
 
-/// How a request stands to the budget's reserve. `Urgent` sorts first.
+/// The class of a request. `Urgent` sorts first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {
     /// May use the whole budget.
@@ -27,7 +27,7 @@ impl Priority {
         }
     }
 
-    /// The lower of the two: what a request asks for may lower its source's class, never raise it.
+    /// The lower of the two classes, because a request may lower its source's class but never raise it.
     #[must_use]
     pub fn lowered_to(self, asked: Option<Self>) -> Self {
         asked.map_or(self, |asked| self.max(asked))

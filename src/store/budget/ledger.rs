@@ -23,9 +23,9 @@ const CONTENDED_MS: i64 = 50;
 pub enum PermitOutcome {
     /// A permit.
     Granted(Permit),
-    /// None before this moment.
+    /// No permit before this moment.
     Later(Timestamp),
-    /// None until an operator has looked: the text says why.
+    /// No permit until an operator has fixed the cause in the text.
     Refused(String),
 }
 

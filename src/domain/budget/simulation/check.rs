@@ -71,6 +71,7 @@ pub(super) fn reserve_used(countings: &[Counting], routine_per_minute: u32) -> O
     None
 }
 
+#[cfg(test)]
 mod tests {
     use super::*;
 
