@@ -9,7 +9,7 @@ use super::super::limits::{Limits, Quota};
 use super::super::permit::Permit;
 use super::super::spans::CLOCK_SKEW_MS;
 use super::check::{Interval, Violation, most_in_window, reserve_used};
-use super::fault_profile::{FaultProfile, Tally};
+use super::fault_profile::{FaultProfile, FaultTally};
 use super::faults::PlantedFault;
 use super::instance::Instance;
 use super::table::{ClusterTable, Write, WriteReply};
@@ -46,7 +46,7 @@ pub(super) struct Cluster {
     due: Vec<Option<Due>>,
     pub(super) calls: Vec<Interval>,
     pub(super) profile: FaultProfile,
-    pub(super) tally: Tally,
+    pub(super) tally: FaultTally,
 }
 
 impl Cluster {
@@ -76,7 +76,7 @@ impl Cluster {
             due: Vec::new(),
             calls: Vec::new(),
             profile,
-            tally: Tally::default(),
+            tally: FaultTally::default(),
         };
         for who in 0..cluster.instances.len() {
             cluster.later(who, 0, ClusterEvent::Ask);

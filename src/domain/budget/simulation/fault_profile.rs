@@ -4,7 +4,7 @@ use fastrand::Rng;
 
 /// How often each thing happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct FaultTally {
     pub(super) used: usize,
     pub(super) too_old: usize,
     pub(super) refused: usize,
@@ -15,7 +15,7 @@ pub(super) struct Tally {
     pub(super) hours: i64,
 }
 
-impl Tally {
+impl FaultTally {
     pub(super) fn add(&mut self, other: &Self) {
         self.used += other.used;
         self.too_old += other.too_old;

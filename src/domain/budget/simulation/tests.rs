@@ -2,7 +2,7 @@
 
 use super::check::Violation;
 use super::cluster::Cluster;
-use super::fault_profile::Tally;
+use super::fault_profile::FaultTally;
 use super::faults::PlantedFault;
 
 /// Permits of one cluster, which has one set of instances, limits and fault probabilities.
@@ -18,8 +18,8 @@ fn permits() -> usize {
 }
 
 /// Runs clusters, one seed after the other, until one breaks a law or there were enough permits.
-fn run(fault: PlantedFault, permits: usize) -> (Tally, Option<(u64, Violation)>) {
-    let mut tally = Tally::default();
+fn run(fault: PlantedFault, permits: usize) -> (FaultTally, Option<(u64, Violation)>) {
+    let mut tally = FaultTally::default();
     for seed in 0.. {
         let mut cluster = Cluster::new(seed, fault);
         cluster.run(PERMITS_PER_CLUSTER);
