@@ -1,4 +1,4 @@
-//! The one clock. Logic takes `now` as an argument; whoever needs to read or await the time holds this.
+//! The one clock. Decisions take `now` as an argument; code that must read or await the time holds this clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,10 +11,10 @@ use crate::domain::Timestamp;
 
 /// A clock. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Clock(Kind);
+pub struct Clock(ClockKind);
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum ClockKind {
     System,
     Scaled { since: Timestamp, times: i64 },
     Manual(Arc<AtomicI64>),
@@ -24,34 +24,34 @@ enum Kind {
 impl Clock {
     /// The machine's clock.
     pub const fn system() -> Self {
-        Self(Kind::System)
+        Self(ClockKind::System)
     }
 
     /// A clock that runs `times` as fast as the machine's since the moment `since`. Processes that share both
     /// agree on the time, so that hours can be tried in minutes.
     pub const fn scaled(since: Timestamp, times: i64) -> Self {
-        Self(Kind::Scaled { since, times })
+        Self(ClockKind::Scaled { since, times })
     }
 
     /// A clock that shows the milliseconds since the Unix epoch that were last sent. Waiting waits for them.
     pub const fn stepped(ms: watch::Receiver<i64>) -> Self {
-        Self(Kind::Stepped(ms))
+        Self(ClockKind::Stepped(ms))
     }
 
     /// A clock that shows the milliseconds since the Unix epoch in `ms`. Waiting moves it on at once.
     pub const fn manual(ms: Arc<AtomicI64>) -> Self {
-        Self(Kind::Manual(ms))
+        Self(ClockKind::Manual(ms))
     }
 
     /// Whether this is the machine's clock.
     pub const fn is_system(&self) -> bool {
-        matches!(self.0, Kind::System)
+        matches!(self.0, ClockKind::System)
     }
 
-    /// How much faster than the machine's it runs.
+    /// How many times as fast as the machine's clock it runs.
     const fn times(&self) -> i64 {
         match self.0 {
-            Kind::Scaled { times, .. } => times,
+            ClockKind::Scaled { times, .. } => times,
             _ => 1,
         }
     }
@@ -59,12 +59,12 @@ impl Clock {
     /// The time.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Kind::System => machine_now(),
-            Kind::Scaled { since, times } => {
+            ClockKind::System => machine_now(),
+            ClockKind::Scaled { since, times } => {
                 since.plus_ms(machine_now().ms_since(*since).saturating_mul(*times))
             }
-            Kind::Manual(ms) => Timestamp::from_ms(ms.load(Ordering::SeqCst)),
-            Kind::Stepped(ms) => Timestamp::from_ms(*ms.borrow()),
+            ClockKind::Manual(ms) => Timestamp::from_ms(ms.load(Ordering::SeqCst)),
+            ClockKind::Stepped(ms) => Timestamp::from_ms(*ms.borrow()),
         }
     }
 
@@ -72,16 +72,16 @@ impl Clock {
     pub async fn wait_until(&self, moment: Timestamp) {
         match &self.0 {
             // The machine's clock may be set back meanwhile.
-            Kind::System | Kind::Scaled { .. } => {
+            ClockKind::System | ClockKind::Scaled { .. } => {
                 while self.now() < moment {
                     sleep_ms(moment.ms_since(self.now()) / self.times() + 1).await;
                 }
             }
-            Kind::Manual(ms) => {
+            ClockKind::Manual(ms) => {
                 ms.fetch_max(moment.ms(), Ordering::SeqCst);
                 tokio::task::yield_now().await;
             }
-            Kind::Stepped(ms) => {
+            ClockKind::Stepped(ms) => {
                 if ms.clone().wait_for(|ms| *ms >= moment.ms()).await.is_err() {
                     std::future::pending::<()>().await;
                 }
@@ -93,17 +93,17 @@ impl Clock {
 /// How long something has lasted, whatever a clock is set to meanwhile.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch {
-    /// None: longer than the machine can tell.
+    /// None if it began before the machine's first moment.
     began: Option<Instant>,
 }
 
 impl Stopwatch {
-    /// It begins now.
+    /// A stopwatch that begins now.
     pub fn start() -> Self {
         Self::running_for(Duration::ZERO)
     }
 
-    /// It began so long ago.
+    /// A stopwatch that began this long ago.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn running_for(time: Duration) -> Self {
         Self { began: Instant::now().checked_sub(time) }

@@ -12,7 +12,7 @@ use rustls::{ClientConfig, RootCertStore};
 /// Milliseconds to look up, connect and shake hands.
 const CONNECT_TIMEOUT_MS: u64 = 3_000;
 /// Milliseconds that written bytes may stay unacknowledged: less than the ten seconds within which the budget
-/// expects a call to be counted. Linux alone has it, and so has Lambda.
+/// expects a call to be counted. Only Linux has this option, and Lambda runs on Linux.
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED_MS: u64 = 8_000;
 /// Milliseconds an unused connection is kept.
@@ -49,7 +49,7 @@ fn tls() -> Result<ClientConfig, NoClient> {
         .map(|config| config.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// What a request failed of, without its address: that may name a tenant.
+/// Why a request failed, without its address, which may name a tenant.
 pub fn describe(error: &reqwest::Error) -> String {
     let kind = if error.is_timeout() {
         "timed out"
@@ -67,7 +67,7 @@ pub fn describe(error: &reqwest::Error) -> String {
     cause.map_or_else(|| kind.to_owned(), |cause| format!("{kind}: {cause}"))
 }
 
-/// A body of at most `bytes_at_most`, or what became of it.
+/// Reads a body of at most `bytes_at_most`, or says why it cannot.
 pub async fn read_body(mut response: reqwest::Response, bytes_at_most: usize) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| describe(&error))? {

@@ -9,7 +9,7 @@ use defender_tag_relay::domain::Timestamp;
 use local::contention::{Contest, Limiter, Step};
 use local::loopback::TABLE;
 
-use super::item::{Item, get, number, text};
+use super::item::{LimiterItem, get, number, text};
 
 /// Name, capacity, and milliseconds in which it is filled, evenly.
 const BUCKETS: [(&str, i64, i64); 2] = [("perMinute", 100, 60_000), ("perHour", 1_500, 3_600_000)];
@@ -23,14 +23,14 @@ impl CasBucket {
         Self(contest.table.client())
     }
 
-    async fn state(&self) -> Result<Option<Item>, String> {
+    async fn state(&self) -> Result<Option<LimiterItem>, String> {
         let get = self.0.get_item().table_name(TABLE).consistent_read(true);
         let found = get.key("pk", text("bucket")).key("sk", text("bucket")).send().await;
         found.map(|found| found.item).map_err(|error| format!("{error:?}"))
     }
 
     /// Whether the state was still `seen`.
-    async fn swap(&self, seen: Option<&Item>, next: Item) -> Result<bool, String> {
+    async fn swap(&self, seen: Option<&LimiterItem>, next: LimiterItem) -> Result<bool, String> {
         let put = self.0.put_item().table_name(TABLE).set_item(Some(next));
         let put = match seen.and_then(|item| item.get("version")) {
             Some(version) => put
@@ -51,11 +51,11 @@ impl CasBucket {
 }
 
 /// The state with one token taken from each bucket, or when there will be one.
-fn taken(seen: Option<&Item>, now_ms: i64) -> Result<Item, i64> {
+fn taken(seen: Option<&LimiterItem>, now_ms: i64) -> Result<LimiterItem, i64> {
     let value = |name| seen.and_then(|item| get(item, name));
     let at_ms = value("at").unwrap_or(now_ms).max(now_ms);
     let passed_ms = at_ms - value("at").unwrap_or(at_ms);
-    let mut next = Item::from([("pk".into(), text("bucket")), ("sk".into(), text("bucket"))]);
+    let mut next = LimiterItem::from([("pk".into(), text("bucket")), ("sk".into(), text("bucket"))]);
     let mut wait_ms = 0;
     for (name, capacity, fill_ms) in BUCKETS {
         let full = capacity * PARTS;

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use defender_tag_relay::domain::budget::{Ask, Decision, Limits, View};
+use defender_tag_relay::domain::budget::{Decision, Limits, View};
 use defender_tag_relay::domain::{Priority, Timestamp};
 
 const ROUNDS: usize = 20_000;
@@ -11,12 +11,13 @@ const START_S: i64 = 1_800_000_000;
 
 /// A view whose hour is used up, call by call, as saturation leaves it.
 fn full() -> (View, i64) {
-    let (mut view, mut second) = (View::default(), START_S);
+    let mut view = View::default();
+    let mut second = START_S;
     loop {
         let now = Timestamp::from_second(second);
-        match view.decide(Ask::one(Priority::Urgent), Limits::default(), now) {
+        match view.decide(Priority::Urgent, Limits::default(), now) {
             Decision::Open(next) | Decision::Roll { next, .. } => {
-                view.granted(1, *next);
+                view.granted(*next);
             }
             Decision::Later(at) if at.second() > second + 300 => return (view, second),
             _ => {}
@@ -41,11 +42,10 @@ pub fn print() {
 
 #[expect(clippy::disallowed_methods, reason = "this is what is measured by the machine's clock")]
 fn times(view: &View, now: Timestamp) -> Vec<u128> {
-    let ask = Ask::one(Priority::Urgent);
     let mut took: Vec<u128> = (0..ROUNDS)
         .map(|_| {
             let began = Instant::now();
-            black_box(black_box(view).decide(black_box(ask), Limits::default(), now));
+            black_box(black_box(view).decide(black_box(Priority::Urgent), Limits::default(), now));
             began.elapsed().as_nanos()
         })
         .collect();

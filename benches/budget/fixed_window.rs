@@ -13,7 +13,7 @@ use defender_tag_relay::domain::Timestamp;
 use local::contention::{Contest, Limiter, Step};
 use local::loopback::TABLE;
 
-use super::item::{Item, get, number, text};
+use super::item::{LimiterItem, get, number, text};
 
 const WINDOWS: [(&str, i64, i64); 2] = [("minute", 100, 60_000), ("hour", 1_500, 3_600_000)];
 
@@ -47,7 +47,7 @@ impl FixedWindow {
     }
 }
 
-async fn written(update: UpdateItemFluentBuilder, now_ms: i64) -> Result<Option<Item>, String> {
+async fn written(update: UpdateItemFluentBuilder, now_ms: i64) -> Result<Option<LimiterItem>, String> {
     match update.expression_attribute_values(":now", number(now_ms)).send().await {
         Ok(done) => Ok(done.attributes),
         Err(SdkError::ServiceError(error))
@@ -59,7 +59,7 @@ async fn written(update: UpdateItemFluentBuilder, now_ms: i64) -> Result<Option<
     }
 }
 
-fn read(item: &Item) -> Result<(i64, i64), String> {
+fn read(item: &LimiterItem) -> Result<(i64, i64), String> {
     get(item, "points").zip(get(item, "expire")).ok_or_else(|| "no counter".into())
 }
 

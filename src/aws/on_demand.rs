@@ -1,6 +1,6 @@
 //! A client that is made when it is first used.
 //!
-//! Making one costs half a millisecond of every start, and most starts need but one.
+//! Making a client costs half a millisecond of a start, and most starts need only one of them.
 
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock};

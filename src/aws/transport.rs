@@ -17,7 +17,7 @@ use crate::outbound::{http_client, read_body};
 /// Bytes of an answer that are read: a page of a query has one megabyte. Source: AWS, `DynamoDB`, "Query".
 const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// An HTTP client for AWS's clients. Whoever has it shares its connections.
+/// An HTTP client for AWS's clients. All clients that have it share its connections.
 pub fn transport() -> SharedHttpClient {
     let connector = SharedHttpConnector::new(Transport::default());
     http_client_fn(move |_, _| connector.clone())
@@ -41,15 +41,17 @@ impl Transport {
         let body = body.bytes().ok_or_else(|| unsendable("a body that is not in memory"))?.to_vec();
         let request = http.request(head.method, head.uri.to_string()).headers(head.headers).body(body);
         let answer = request.send().await.map_err(failed)?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
+        let status = answer.status();
+        let headers = answer.headers().clone();
         let body = read_body(answer, ANSWER_MAX_BYTES).await.map_err(|why| ConnectorError::io(why.into()))?;
         let mut response = http::Response::new(SdkBody::from(body));
-        (*response.status_mut(), *response.headers_mut()) = (status, headers);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
         response.try_into().map_err(|_| ConnectorError::io("an answer that cannot be read".into()))
     }
 }
 
-/// The SDK tries again what broke off or took too long.
+/// Classifies an error, because the SDK retries a request that broke off or took too long.
 fn failed(error: reqwest::Error) -> ConnectorError {
     if error.is_timeout() {
         ConnectorError::timeout(error.into())

@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(fault(json!({ "region": "mars" })), "tenant `contoso`: region is none that there is");
         assert_eq!(
             fault(json!({ "name": "a/b" })),
-            format!("tenant 1: {}", crate::domain::tenant::NotATenantName)
+            format!("tenant 1: {}", crate::domain::values::NotATenantName)
         );
         assert!(
             fault(json!({ "calls_per_minute": 101 }))

@@ -1,6 +1,6 @@
 //! Defender's answer to a call, in the relay's terms.
 //!
-//! Invariant: only machines of the call are ever judged, and `Listed` comes from a 200 alone.
+//! Invariant: a verdict names only machines of the call, and only a 200 becomes `Listed`.
 
 use std::collections::HashSet;
 
@@ -23,12 +23,12 @@ const NOT_FOUND: [&str; 2] = ["NotFound", "ResourceNotFound"];
 const NOT_FOR_THESE: &str = "DisallowedOperation";
 
 #[derive(Deserialize)]
-struct Collection {
-    value: Vec<Machine>,
+struct MachineList {
+    value: Vec<ListedMachine>,
 }
 
 #[derive(Deserialize)]
-struct Machine {
+struct ListedMachine {
     id: String,
 }
 
@@ -48,15 +48,21 @@ struct Detail {
 
 /// Reads the answer to a call with these machines.
 pub(super) async fn read(response: reqwest::Response, machines: &[MachineId]) -> CallResult {
-    let (status, retry_after_s) = (response.status(), retry_after_s(response.headers()));
+    let status = response.status();
+    let retry_after_s = retry_after_s(response.headers());
     match read_body(response, ANSWER_MAX_BYTES).await {
-        Ok(body) => judge(status, retry_after_s, &body, machines),
-        Err(why) if status.is_success() => Err(unproven(why)),
-        Err(_) => judge(status, retry_after_s, b"", machines),
+        Ok(body) => classify(status, retry_after_s, &body, machines),
+        Err(why) if status.is_success() => Err(unreadable(why)),
+        Err(_) => classify(status, retry_after_s, b"", machines),
     }
 }
 
-fn judge(status: StatusCode, retry_after_s: Option<u64>, body: &[u8], machines: &[MachineId]) -> CallResult {
+fn classify(
+    status: StatusCode,
+    retry_after_s: Option<u64>,
+    body: &[u8],
+    machines: &[MachineId],
+) -> CallResult {
     if status == StatusCode::OK {
         return listed(body, machines);
     }
@@ -81,26 +87,26 @@ fn judge(status: StatusCode, retry_after_s: Option<u64>, body: &[u8], machines: 
         }
         _ => Err(Obstacle::Unavailable {
             why: refusal.to_string(),
-            may_still_apply: code.is_none() || is_a_proxys(status),
+            may_still_apply: code.is_none() || is_from_a_proxy(status),
             retry_after_s,
         }),
     }
 }
 
-/// A proxy that gave up waiting says nothing of what Defender does with the call. Nor does a front door, which answers
-/// 503 then, without Defender's words. Source: Microsoft, "Troubleshooting Azure Front Door common routing problems".
-fn is_a_proxys(status: StatusCode) -> bool {
+/// A proxy that gave up waiting does not know what Defender does with the call. Nor does a front door, which answers
+/// 503 then, without Defender's own error. Source: Microsoft, "Troubleshooting Azure Front Door common routing problems".
+fn is_from_a_proxy(status: StatusCode) -> bool {
     matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
 }
 
-/// A 200 that proves nothing. The call is over.
-fn unproven(why: String) -> Obstacle {
+/// A 200 that does not show which machines it is about. The call is over.
+fn unreadable(why: String) -> Obstacle {
     Obstacle::Unavailable { why, may_still_apply: false, retry_after_s: None }
 }
 
 fn listed(body: &[u8], machines: &[MachineId]) -> CallResult {
-    let Ok(collection) = serde_json::from_slice::<Collection>(body) else {
-        return Err(unproven("a 200 whose body is not the documented JSON".into()));
+    let Ok(collection) = serde_json::from_slice::<MachineList>(body) else {
+        return Err(unreadable("a 200 whose body is not the documented JSON".into()));
     };
     let asked: HashSet<_> = machines.iter().copied().collect();
     let ids = collection.value.iter().filter_map(|machine| MachineId::parse(&machine.id).ok());
@@ -116,16 +122,16 @@ fn named(message: &str, machines: &[MachineId]) -> Vec<MachineId> {
 }
 
 fn refusal(status: StatusCode, detail: &Detail) -> Refusal {
-    let code = detail.code.as_deref().map(word).filter(|code| !code.is_empty());
+    let code = detail.code.as_deref().map(printable).filter(|code| !code.is_empty());
     Refusal {
         status: status.as_u16(),
         code: code.unwrap_or_else(|| "without a code".into()),
-        correlation_id: detail.target.as_deref().map(word).filter(|id| !id.is_empty()),
+        correlation_id: detail.target.as_deref().map(printable).filter(|id| !id.is_empty()),
     }
 }
 
-/// Printable characters only, and not too many: the text goes on into answers and logs.
-fn word(text: &str) -> String {
+/// Keeps printable characters only, and not too many, because the text goes into answers and logs.
+fn printable(text: &str) -> String {
     text.chars().filter(char::is_ascii_graphic).take(WORD_MAX_CHARS).collect()
 }
 
@@ -139,8 +145,8 @@ mod tests {
         MachineId::from_bytes([n; 20])
     }
 
-    fn judged(status: u16, body: &str) -> CallResult {
-        judge(StatusCode::from_u16(status).unwrap(), Some(9), body.as_bytes(), &[machine(1), machine(2)])
+    fn classified(status: u16, body: &str) -> CallResult {
+        classify(StatusCode::from_u16(status).unwrap(), Some(9), body.as_bytes(), &[machine(1), machine(2)])
     }
 
     #[test]
@@ -150,7 +156,7 @@ mod tests {
             machine(2),
             machine(9)
         );
-        assert_eq!(judged(200, &body), Ok(Verdict::Listed(vec![machine(2)])));
+        assert_eq!(classified(200, &body), Ok(Verdict::Listed(vec![machine(2)])));
     }
 
     #[test]
@@ -160,41 +166,41 @@ mod tests {
             format!("MachineIds do not exist: {},{}", machine(9), machine(2)),
             format!("'{}' is gone", machine(2).to_string().to_uppercase()),
         ] {
-            assert_eq!(judged(400, &message(&text)), Ok(Verdict::Unknown(vec![machine(2)])), "{text}");
+            assert_eq!(classified(400, &message(&text)), Ok(Verdict::Unknown(vec![machine(2)])), "{text}");
         }
         let longer = format!("{}a", machine(2));
-        assert!(matches!(judged(400, &message(&longer)), Ok(Verdict::Refused(_))));
+        assert!(matches!(classified(400, &message(&longer)), Ok(Verdict::Refused(_))));
     }
 
     #[test]
     fn each_status_has_its_meaning() {
         let body = r#"{"error": {"code": "C", "message": "m", "target": "|t"}}"#;
         let refusal = |status| Refusal { status, code: "C".into(), correlation_id: Some("|t".into()) };
-        assert_eq!(judged(401, body), Err(Obstacle::TokenRefused(refusal(401))));
-        assert_eq!(judged(403, body), Err(Obstacle::Forbidden(refusal(403))));
-        assert_eq!(judged(404, body), Ok(Verdict::Refused(refusal(404))));
-        assert_eq!(judged(400, body), Ok(Verdict::Refused(refusal(400))));
-        assert_eq!(judged(409, body), Ok(Verdict::Refused(refusal(409))));
-        assert_eq!(judged(429, "<html>"), Err(Obstacle::Throttled { retry_after_s: Some(9) }));
+        assert_eq!(classified(401, body), Err(Obstacle::TokenRefused(refusal(401))));
+        assert_eq!(classified(403, body), Err(Obstacle::Forbidden(refusal(403))));
+        assert_eq!(classified(404, body), Ok(Verdict::Refused(refusal(404))));
+        assert_eq!(classified(400, body), Ok(Verdict::Refused(refusal(400))));
+        assert_eq!(classified(409, body), Ok(Verdict::Refused(refusal(409))));
+        assert_eq!(classified(429, "<html>"), Err(Obstacle::Throttled { retry_after_s: Some(9) }));
         for status in [204, 302, 408, 500, 503] {
-            assert!(matches!(judged(status, "<html>"), Err(Obstacle::Unavailable { .. })), "{status}");
+            assert!(matches!(classified(status, "<html>"), Err(Obstacle::Unavailable { .. })), "{status}");
         }
     }
 
     #[test]
     fn only_defenders_own_words_say_that_a_machine_is_not_there() {
-        let coded = |status, code: &str| judged(status, &format!(r#"{{"error": {{"code": "{code}"}}}}"#));
+        let coded = |status, code: &str| classified(status, &format!(r#"{{"error": {{"code": "{code}"}}}}"#));
         for code in ["NotFound", "ResourceNotFound"] {
             assert!(matches!(coded(404, code), Ok(Verdict::NotFound(_))), "{code}");
         }
-        assert!(matches!(judged(404, "<html>"), Ok(Verdict::Refused(_))));
+        assert!(matches!(classified(404, "<html>"), Ok(Verdict::Refused(_))));
         assert!(matches!(coded(403, "DisallowedOperation"), Ok(Verdict::Refused(_))));
         assert!(matches!(coded(403, "DisabledFeature"), Err(Obstacle::Forbidden(_))));
     }
 
     #[test]
     fn only_defenders_own_words_say_that_a_failed_call_is_over() {
-        let may_still_apply = |status, body| match judged(status, body) {
+        let may_still_apply = |status, body| match classified(status, body) {
             Err(Obstacle::Unavailable { may_still_apply, .. }) => may_still_apply,
             other => panic!("{other:?}"),
         };
@@ -207,8 +213,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_answer_makes_it_panic_or_judges_a_stranger(status in 100u16..600, body: Vec<u8>) {
-            let answer = judge(StatusCode::from_u16(status).unwrap(), None, &body, &[machine(1)]);
+        fn no_answer_makes_it_panic_or_names_another_machine(status in 100u16..600, body: Vec<u8>) {
+            let answer = classify(StatusCode::from_u16(status).unwrap(), None, &body, &[machine(1)]);
             if let Ok(Verdict::Listed(listed) | Verdict::Unknown(listed)) = answer {
                 prop_assert!(listed.iter().all(|id| *id == machine(1)));
             }

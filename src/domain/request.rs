@@ -8,7 +8,8 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::{Action, MachineId, Outcome, SourceName, Tag, Timestamp};
+use super::outcome::Outcome;
+use super::values::{Action, MachineId, Priority, SourceName, Tag, Timestamp};
 
 /// The namespace of ids derived from a source and its idempotency key. Any fixed value will do.
 const KEYED: Uuid = Uuid::from_u128(0x6d64_652d_7461_672d_7265_6c61_792d_6b65);
@@ -56,64 +57,30 @@ impl fmt::Display for RequestId {
 /// A request's place in the order of all requests of a tenant: a later one has a greater number.
 pub type Order = u64;
 
-/// How a request stands to the budget's reserve. `Urgent` sorts first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Priority {
-    /// May use the whole budget.
-    Urgent,
-    /// Leaves the reserve untouched.
-    Routine,
-}
-
-impl Priority {
-    /// Reads `urgent` or `routine`.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "urgent" => Some(Self::Urgent),
-            "routine" => Some(Self::Routine),
-            _ => None,
-        }
-    }
-
-    /// `urgent` or `routine`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Urgent => "urgent",
-            Self::Routine => "routine",
-        }
-    }
-
-    /// The lower of the two: what a request asks for may lower its source's class, never raise it.
-    #[must_use]
-    pub fn lowered_to(self, asked: Option<Self>) -> Self {
-        asked.map_or(self, |asked| self.max(asked))
-    }
-}
-
 /// A request to set or remove one tag on some machines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagRequest {
     /// The request's id.
     pub id: RequestId,
-    /// Who asked.
+    /// The source that asked.
     pub source: SourceName,
     /// The tag.
     pub tag: Tag,
     /// What is done with it.
     pub action: Action,
-    /// How it stands to the reserve.
+    /// Its class.
     pub priority: Priority,
     /// When it came.
     pub received_at: Timestamp,
     /// On which machines, each once.
     pub machines: Vec<MachineId>,
-    /// How many requests its delivery came to, itself counted.
+    /// How many requests its delivery produced, itself counted.
     pub together: u8,
 }
 
 impl TagRequest {
-    /// Whether both ask for the same: the same tag, action and machines, in whatever order, and as much beside it.
-    /// The priority is no part of what is asked for.
+    /// Whether both ask for the same change: the same tag, action and machines in any order, in deliveries of the same
+    /// number of requests. The priority does not matter.
     pub fn asks_the_same_as(&self, other: &Self) -> bool {
         let machines = |r: &Self| r.machines.iter().copied().collect::<HashSet<_>>();
         (&self.tag, self.action, self.together) == (&other.tag, other.action, other.together)
@@ -175,13 +142,6 @@ pub fn each_once(machines: impl IntoIterator<Item = MachineId>) -> Vec<MachineId
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_priority_can_be_lowered_but_not_raised() {
-        assert_eq!(Priority::Urgent.lowered_to(Some(Priority::Routine)), Priority::Routine);
-        assert_eq!(Priority::Routine.lowered_to(Some(Priority::Urgent)), Priority::Routine);
-        assert_eq!(Priority::Urgent.lowered_to(None), Priority::Urgent);
-    }
 
     #[test]
     fn the_same_key_of_another_source_is_another_request() {

@@ -1,20 +1,20 @@
-//! Entra's error numbers, and which click mends each.
+//! Entra's error numbers, and how to fix the cause of each.
 //!
 //! Source of the numbers: Microsoft, "Microsoft Entra authentication and authorization error codes", and
 //! `https://login.microsoftonline.com/error?code=NUMBER`.
 
-/// One number.
-struct Known {
+/// An error number and its advice.
+struct KnownError {
     aadsts: u32,
     advice: &'static str,
 }
 
-const fn known(aadsts: u32, advice: &'static str) -> Known {
-    Known { aadsts, advice }
+const fn known(aadsts: u32, advice: &'static str) -> KnownError {
+    KnownError { aadsts, advice }
 }
 
-/// The numbers an app without a user meets.
-const KNOWN: [Known; 20] = [
+/// The numbers that an app without a user may get.
+const KNOWN: [KnownError; 20] = [
     known(7_000_215, "the client secret is wrong: store the secret's value, not its id"),
     known(7_000_222, "the client secret has expired: make a new one under Certificates & secrets"),
     known(7_000_216, "no proof of the app arrived: configure exactly one way of proving it"),
@@ -49,18 +49,18 @@ const KNOWN: [Known; 20] = [
     known(53_003, "Conditional Access blocks the app: look at the policies for workload identities"),
 ];
 
-/// What an operator does about it.
+/// What an operator does about this error.
 pub(super) fn of(aadsts: u32) -> &'static str {
     let found = KNOWN.iter().find(|known| known.aadsts == aadsts);
     found.map_or("look the number up at https://login.microsoftonline.com/error", |known| known.advice)
 }
 
-/// Whether a secret or certificate that was replaced meanwhile explains it.
-pub(super) const fn may_be_an_old_proof(aadsts: u32) -> bool {
+/// Whether the cause may be a secret or certificate that was replaced meanwhile.
+pub(super) const fn may_be_an_old_credential(aadsts: u32) -> bool {
     matches!(aadsts, 7_000_215 | 7_000_222 | 700_027)
 }
 
-/// Whether it passes by itself: a new federated credential takes minutes to be known everywhere.
+/// Whether the error may pass by itself: a new federated credential takes minutes to be known everywhere.
 /// Source: Microsoft, "Workload identity federation".
 pub(super) const fn may_pass(aadsts: u32) -> bool {
     matches!(aadsts, 70_021 | 70_025 | 700_211 | 700_212 | 700_213)
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_on_proofs_has_every_number_with_its_advice() {
+    fn the_page_on_credentials_has_every_number_with_its_advice() {
         let page = std::fs::read_to_string("docs/proofs/README.md").unwrap();
         for known in KNOWN {
             let line = format!("| {} | {} |", known.aadsts, known.advice);

@@ -11,10 +11,10 @@ const ANSWER_MAX_BYTES: usize = 64 * 1024;
 /// Longest life a token is trusted to have, in seconds. Source: Microsoft, "Access tokens": 60 to 90 minutes.
 const LIFE_MAX_S: i64 = 24 * 3600;
 
-/// No token is to be had.
+/// Why there is no token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Entra refuses; only an operator can mend it.
+    /// Entra refuses the token; only an operator can fix the cause.
     #[error("Entra refuses a token: {error} AADSTS{aadsts}: {advice}")]
     Refused {
         /// Entra's word for it.
@@ -24,13 +24,13 @@ pub enum TokenError {
         /// What to do.
         advice: &'static str,
     },
-    /// The app cannot be proven; only an operator can mend it.
+    /// The app's credential cannot be used; only an operator can fix the cause.
     #[error("the app cannot be proven: {0}")]
-    NoProof(String),
+    NoCredential(String),
     /// Entra asks to wait.
     #[error("Entra asks to wait")]
     Throttled {
-        /// Seconds to wait.
+        /// Lifetime to wait.
         retry_after_s: Option<u64>,
     },
     /// No usable answer.
@@ -39,20 +39,20 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// Whether a secret or certificate that was replaced meanwhile explains it.
-    pub(super) fn may_be_an_old_proof(&self) -> bool {
+    /// Whether the cause may be a secret or certificate that was replaced meanwhile.
+    pub(super) fn may_be_an_old_credential(&self) -> bool {
         match self {
-            Self::Refused { aadsts, .. } => advice::may_be_an_old_proof(*aadsts),
-            Self::NoProof(_) => true,
+            Self::Refused { aadsts, .. } => advice::may_be_an_old_credential(*aadsts),
+            Self::NoCredential(_) => true,
             Self::Throttled { .. } | Self::Unavailable(_) => false,
         }
     }
 
-    /// What it means for the calls that wait for the token.
+    /// What the error means for the calls that wait for the token.
     pub fn obstacle(&self) -> Obstacle {
         let remedy = match self {
             Self::Refused { aadsts, .. } if advice::may_pass(*aadsts) => Remedy::TryAgain,
-            Self::Refused { .. } | Self::NoProof(_) => Remedy::Operator,
+            Self::Refused { .. } | Self::NoCredential(_) => Remedy::Operator,
             Self::Throttled { retry_after_s } => Remedy::Wait { retry_after_s: *retry_after_s },
             Self::Unavailable(_) => Remedy::TryAgain,
         };
@@ -61,21 +61,21 @@ impl TokenError {
 }
 
 #[derive(Deserialize)]
-struct Granted {
+struct GrantedToken {
     access_token: SecretString,
-    expires_in: Seconds,
+    expires_in: Lifetime,
 }
 
 /// `expires_in` comes as a number or as a string.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Seconds {
+enum Lifetime {
     Number(i64),
     Text(String),
 }
 
 #[derive(Deserialize)]
-struct Refused {
+struct TokenRefusal {
     error: String,
     #[serde(default)]
     error_codes: Vec<u32>,
@@ -88,7 +88,8 @@ pub(super) fn broken(error: &reqwest::Error) -> TokenError {
 
 /// The token and its life in seconds.
 pub(super) async fn read(response: reqwest::Response) -> Result<(SecretString, i64), TokenError> {
-    let (status, retry_after_s) = (response.status(), crate::outbound::retry_after_s(response.headers()));
+    let status = response.status();
+    let retry_after_s = crate::outbound::retry_after_s(response.headers());
     let body =
         crate::outbound::read_body(response, ANSWER_MAX_BYTES).await.map_err(TokenError::Unavailable)?;
     if status.as_u16() == 429 || (status.as_u16() == 503 && retry_after_s.is_some()) {
@@ -100,11 +101,11 @@ pub(super) async fn read(response: reqwest::Response) -> Result<(SecretString, i
     if !status.is_success() {
         return Err(refused(status.as_u16(), &body));
     }
-    let granted: Granted = serde_json::from_slice(&body)
+    let granted: GrantedToken = serde_json::from_slice(&body)
         .map_err(|_| TokenError::Unavailable("an answer that is not the documented JSON".into()))?;
     let life_s = match granted.expires_in {
-        Seconds::Number(seconds) => Some(seconds),
-        Seconds::Text(text) => text.parse().ok(),
+        Lifetime::Number(seconds) => Some(seconds),
+        Lifetime::Text(text) => text.parse().ok(),
     };
     let life_s = life_s.filter(|life_s| *life_s > 0);
     let life_s = life_s.ok_or_else(|| TokenError::Unavailable("a token without a life".into()))?;
@@ -112,16 +113,16 @@ pub(super) async fn read(response: reqwest::Response) -> Result<(SecretString, i
 }
 
 fn refused(status: u16, body: &[u8]) -> TokenError {
-    match serde_json::from_slice::<Refused>(body) {
+    match serde_json::from_slice::<TokenRefusal>(body) {
         Ok(refused) => {
             let aadsts = refused.error_codes.first().copied().unwrap_or(0);
-            TokenError::Refused { error: word(&refused.error), aadsts, advice: advice::of(aadsts) }
+            TokenError::Refused { error: plain_word(&refused.error), aadsts, advice: advice::of(aadsts) }
         }
         Err(_) => TokenError::Unavailable(format!("status {status} without the documented JSON")),
     }
 }
 
-/// Only a plain word goes on into logs.
-fn word(text: &str) -> String {
+/// Keeps the characters of a plain word only, because the text goes into logs.
+fn plain_word(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64).collect()
 }

@@ -13,16 +13,16 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::proof::AssertionFor;
+use crate::domain::Timestamp;
 
 /// Seconds an assertion is good for. Source: Microsoft, "Certificate credentials": 5 to 10 minutes after `nbf` at most.
 const GOOD_FOR_S: i64 = 300;
-/// Seconds an assertion is good already before now: clocks differ.
+/// Seconds before now from which an assertion is already good, because clocks differ.
 const GOOD_BEFORE_S: i64 = 60;
 /// The shortest key Entra takes, in bytes.
 const KEY_MIN_BYTES: usize = 256;
 
-/// The text is no certificate to prove an app with.
+/// The text is not a certificate that can prove an app's identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BadCertificate {
     #[error("the certificate's text has no CERTIFICATE in PEM")]
@@ -33,7 +33,15 @@ pub(super) enum BadCertificate {
     WrongKey,
 }
 
-/// A JWT that proves the app by its certificate. Source: Microsoft, "Certificate credentials".
+/// What an assertion is made for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AssertionFor<'a> {
+    pub(super) client_id: &'a str,
+    pub(super) token_url: &'a str,
+    pub(super) now: Timestamp,
+}
+
+/// A JWT that proves the app's identity by its certificate. Source: Microsoft, "Certificate credentials".
 pub(super) fn assertion(
     pem: &SecretString,
     about: &AssertionFor<'_>,
@@ -83,7 +91,6 @@ fn encoded(part: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Timestamp;
 
     fn refusal(pem: &str) -> BadCertificate {
         let about = AssertionFor { client_id: "app", token_url: "https://login", now: Timestamp::default() };

@@ -2,7 +2,7 @@
 
 use aws_sdk_sts::Client;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sts::operation::get_web_identity_token::GetWebIdentityTokenError as Refusal;
+use aws_sdk_sts::operation::get_web_identity_token::GetWebIdentityTokenError;
 use secrecy::SecretString;
 
 use super::answer::TokenError;
@@ -20,9 +20,9 @@ pub(super) async fn assertion(sts: &Client, audience: &str) -> Result<SecretStri
     token.ok_or_else(|| TokenError::Unavailable("AWS gave no identity token".into()))
 }
 
-fn refused(error: &SdkError<Refusal>) -> TokenError {
+fn refused(error: &SdkError<GetWebIdentityTokenError>) -> TokenError {
     let why = match error.as_service_error() {
-        Some(Refusal::OutboundWebIdentityFederationDisabledException(_)) => {
+        Some(GetWebIdentityTokenError::OutboundWebIdentityFederationDisabledException(_)) => {
             "outbound identity federation is off in this AWS account; switch it on under IAM, Account settings"
         }
         Some(other) if other.code() == Some("AccessDenied") => {
@@ -31,5 +31,5 @@ fn refused(error: &SdkError<Refusal>) -> TokenError {
         }
         _ => return TokenError::Unavailable(format!("AWS's identity: {}", crate::aws::describe(error))),
     };
-    TokenError::NoProof(why.into())
+    TokenError::NoCredential(why.into())
 }

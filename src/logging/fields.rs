@@ -8,15 +8,15 @@ use tracing::field::{Field, Visit};
 
 /// The fields of an event, in the order in which they are written down.
 #[derive(Default)]
-pub(super) struct Fields(pub(super) Vec<(&'static str, Value)>);
+pub(super) struct EventFields(pub(super) Vec<(&'static str, Value)>);
 
-impl Fields {
+impl EventFields {
     fn add(&mut self, field: &Field, value: impl Into<Value>) {
         self.0.push((field.name(), value.into()));
     }
 }
 
-impl Visit for Fields {
+impl Visit for EventFields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.add(field, format!("{value:?}"));
     }

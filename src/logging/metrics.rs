@@ -1,4 +1,4 @@
-//! The metrics. `docs/runbook.md` says which alarm looks at which.
+//! The metrics. `docs/runbook.md` names the alarms that watch them.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ pub const NAMESPACE: &str = "DefenderTagRelay";
 pub struct Metric {
     /// The name, and the name of the log lines' field.
     pub name: &'static str,
-    /// What it is counted in.
+    /// The unit of its values.
     pub unit: Unit,
-    /// What one value says.
+    /// What one value is.
     pub says: &'static str,
 }
 
-/// What a metric is counted in, in CloudWatch's words.
+/// A metric's unit, named as CloudWatch names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// A number of things.
@@ -37,7 +37,7 @@ const fn metric(name: &'static str, unit: Unit, says: &'static str) -> Metric {
     Metric { name, unit, says }
 }
 
-/// Every metric there is.
+/// Every metric.
 pub const METRICS: [Metric; 27] = [
     metric("Accepted", Unit::Count, "requests made durable"),
     metric("AcceptedMachines", Unit::Count, "machines in them"),
@@ -54,9 +54,9 @@ pub const METRICS: [Metric; 27] = [
     metric("Throttled", Unit::Count, "calls Defender answered 429"),
     metric("DefenderFailures", Unit::Count, "calls without a usable answer"),
     metric("PermissionMissing", Unit::Count, "calls Defender refused for the app's sake: 401 or 403"),
-    metric("TokenFailures", Unit::Count, "times no token was to be had"),
+    metric("TokenFailures", Unit::Count, "token requests that failed"),
     metric("PermitsRefused", Unit::Count, "times a drain rested because the budget was spent"),
-    metric("ClockRefusals", Unit::Count, "times a drain got no permit for its clock's or its rules' sake"),
+    metric("ClockRefusals", Unit::Count, "permits refused because of clock skew or ledger version"),
     metric("BacklogRequests", Unit::Count, "requests that wait, seen each minute"),
     metric("OldestRequestAge", Unit::Seconds, "age of the oldest of them, seen each minute"),
     metric(

@@ -113,7 +113,7 @@ impl Relay {
         let permit = self.permit(class).await?;
         self.ensure_time(holding).await?;
         let began_at = self.clock().now();
-        let sent = self.0.parts.defender.send(call, &token, permit).await;
+        let sent = self.0.parts.defender.send(call, token.secret(), permit).await;
         if let Sent::Answered(answer) = &sent {
             let took_ms = self.clock().now().ms_since(began_at);
             let tenant = self.tenant();

@@ -1,15 +1,16 @@
 //! The backlog: requests that are accepted and not done.
 //!
-//! Invariant: whoever reads up to an order it was given *before* the read sees every request that was answered
-//! before any other request in that read was sent; so a fold never misses the earlier of two.
+//! Invariant: a read up to an order that was given out *before* the read returns every request that was answered
+//! before any other request of that read was sent. So a fold never misses the earlier of two requests.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use futures_util::future::try_join_all;
 
+use super::conditional::conditional;
 use super::item::{BACKLOG, Item, PK, QUEUED, SK, number, text};
-use super::{Store, StoreError, record, unavailable};
+use super::request_item;
+use super::table::{Store, StoreError, unavailable};
 use crate::domain::{Order, RequestId, RequestRecord, Timestamp};
 
 /// Parts of a tenant's requests. One partition takes about 1,000 write units a second; the order's counter,
@@ -50,11 +51,17 @@ pub struct DeadEntry {
 }
 
 #[derive(Default)]
-struct Read {
+struct ShardRead {
     records: Vec<RequestRecord>,
     dead: Vec<DeadEntry>,
     /// The last order read, where there is more to read.
     cut: Option<Order>,
+}
+
+/// The size of one shard, and its first request's order and time.
+struct ShardSize {
+    requests: usize,
+    first: Option<(Order, Timestamp)>,
 }
 
 impl Store {
@@ -71,25 +78,26 @@ impl Store {
     pub async fn backlog(&self, horizon: Order) -> Result<BacklogPage, StoreError> {
         let reads = try_join_all((0..SHARDS).map(|shard| self.read_shard(shard, horizon))).await?;
         let cut = reads.iter().filter_map(|read| read.cut).min();
-        let mut waiting = BacklogPage { whole: cut.is_none(), ..BacklogPage::default() };
+        let mut page = BacklogPage { whole: cut.is_none(), ..BacklogPage::default() };
         for read in reads {
-            waiting.records.extend(read.records);
-            waiting.dead.extend(read.dead);
+            page.records.extend(read.records);
+            page.dead.extend(read.dead);
         }
         let last = cut.unwrap_or(horizon);
-        waiting.records.retain(|record| record.queued.is_some_and(|order| order <= last));
-        waiting.records.sort_unstable_by_key(|record| record.queued);
-        Ok(waiting)
+        page.records.retain(|record| record.queued.is_some_and(|order| order <= last));
+        page.records.sort_unstable_by_key(|record| record.queued);
+        Ok(page)
     }
 
-    async fn read_shard(&self, shard: u8, horizon: Order) -> Result<Read, StoreError> {
-        let mut read = Read::default();
-        let (mut machines, mut start) = (0, None);
+    async fn read_shard(&self, shard: u8, horizon: Order) -> Result<ShardRead, StoreError> {
+        let mut read = ShardRead::default();
+        let mut machines = 0;
+        let mut start = None;
         for _ in 0..PAGES_PER_READ {
             let page = self.shard_query(shard, horizon).select(Select::AllAttributes);
             let page = match page.set_exclusive_start_key(start.clone()).send().await {
                 Ok(page) => page,
-                // What was read so far can be drained; a throttled table must not make each drain begin anew.
+                // What was read so far can be drained. Otherwise a throttled table would make each drain begin anew.
                 Err(error) if !read.records.is_empty() => {
                     tracing::warn!(error = crate::aws::describe(&error), "the backlog is read in part");
                     break;
@@ -97,7 +105,7 @@ impl Store {
                 Err(error) => return Err(unavailable(&error)),
             };
             for item in page.items() {
-                match record::from_item(item) {
+                match request_item::from_item(item) {
                     Ok(record) => {
                         machines += record.request.machines.len();
                         read.records.push(record);
@@ -116,8 +124,8 @@ impl Store {
         Ok(read)
     }
 
-    /// Takes an entry that cannot be read out of the backlog, so that it holds up nothing. The item stays, with
-    /// its place in the order under `setAside`.
+    /// Takes an entry that cannot be read out of the backlog, so that it blocks nothing. The item stays, with its
+    /// place in the order under `setAside`.
     pub async fn set_aside(&self, entry: &DeadEntry) -> Result<(), StoreError> {
         let update = self
             .client
@@ -127,13 +135,7 @@ impl Store {
             .update_expression(format!("SET setAside = :queued REMOVE {QUEUED}"))
             .condition_expression(format!("{QUEUED} = :queued"))
             .expression_attribute_values(":queued", entry.queued.clone());
-        match update.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(unavailable(&error)),
-            },
-        }
+        conditional(update.send().await).map(|_| ())
     }
 
     /// Whether the request is still in the backlog. Reads the index's entry alone, which is small however many
@@ -171,18 +173,18 @@ impl Store {
     /// Size and age of the backlog.
     pub async fn backlog_size(&self) -> Result<Backlog, StoreError> {
         let shards = try_join_all((0..SHARDS).map(|shard| self.count_shard(shard))).await?;
-        let requests = shards.iter().map(|(count, _)| count).sum();
-        let oldest = shards.iter().filter_map(|(_, first)| *first).min();
-        let oldest = oldest.map(|(_, received_at)| received_at);
-        Ok(Backlog { requests, oldest })
+        let requests = shards.iter().map(|shard| shard.requests).sum();
+        let first = shards.iter().filter_map(|shard| shard.first).min();
+        Ok(Backlog { requests, oldest: first.map(|(_, queued_at)| queued_at) })
     }
 
-    async fn count_shard(&self, shard: u8) -> Result<(usize, Option<(Order, Timestamp)>), StoreError> {
+    async fn count_shard(&self, shard: u8) -> Result<ShardSize, StoreError> {
         let first = self.shard_query(shard, Order::MAX).select(Select::AllAttributes).limit(1).send();
         let first = first.await.map_err(|error| unavailable(&error))?;
-        let first = first.items().first().and_then(|item| record::from_item(item).ok());
+        let first = first.items().first().and_then(|item| request_item::from_item(item).ok());
         let first = first.and_then(|record| Some((record.queued?, record.queued_at)));
-        let (mut requests, mut start) = (0, None);
+        let mut requests = 0;
+        let mut start = None;
         for _ in 0..PAGES_PER_READ {
             let page =
                 self.shard_query(shard, Order::MAX).select(Select::Count).set_exclusive_start_key(start);
@@ -193,7 +195,7 @@ impl Store {
                 break;
             }
         }
-        Ok((requests, first))
+        Ok(ShardSize { requests, first })
     }
 }
 

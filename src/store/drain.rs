@@ -1,15 +1,15 @@
-//! The drain's item: the order of requests, the lease and what holds the drain up.
+//! The drain's item: the order of requests, the lease and what blocks the drain.
 //!
-//! Invariant: at most one drain holds the lease at a time. The lease is for order and thrift; the budget's
+//! Invariant: at most one drain holds the lease at a time. The lease keeps the order and saves calls; the budget's
 //! safety does not depend on it.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use uuid::Uuid;
 
+use super::conditional::{Conditional, conditional};
 use super::item::{Item, PK, SK, find_number, get_number, get_text, number, text};
-use super::{Store, StoreError, unavailable};
+use super::table::{Store, StoreError, unavailable};
 use crate::domain::{Order, Priority, Timestamp};
 
 /// Milliseconds a lease lasts unless it is renewed: longer than a call may take and be counted.
@@ -17,7 +17,7 @@ pub const LEASE_MS: i64 = 40_000;
 /// Milliseconds a lease must be over before another drain takes it: clocks differ.
 const LEASE_GRACE_MS: i64 = 1_000;
 
-/// Who holds a lease.
+/// The holder of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseId(Uuid);
 
@@ -27,7 +27,7 @@ impl LeaseId {
         Self(Uuid::new_v4())
     }
 
-    /// A random number that is the same for the whole lease, to spread those who wait.
+    /// A random number that is the same for the whole lease, to spread the instances that wait.
     pub fn jitter(&self) -> u8 {
         self.0.as_bytes()[0]
     }
@@ -78,12 +78,12 @@ impl Hold {
 pub struct DrainState {
     /// Until when the lease is held, if it is.
     pub leased_until: Option<Timestamp>,
-    /// What holds it up, past or present.
+    /// What blocks it, or blocked it last.
     pub hold: Option<Hold>,
 }
 
 impl DrainState {
-    /// Whether a drain for this class would find the lease free and nothing holding it up.
+    /// Whether a drain for this class would find the lease free and nothing that blocks it.
     pub fn is_free(&self, priority: Priority, now: Timestamp) -> bool {
         let leased = self.leased_until.is_some_and(|until| until.plus_ms(LEASE_GRACE_MS) >= now);
         let held = self.hold.as_ref().is_some_and(|hold| hold.stops(priority, now));
@@ -118,7 +118,7 @@ impl Store {
         found.item().map_or_else(|| Ok(DrainState::default()), state)
     }
 
-    /// Takes the lease for a drain on behalf of this class; none if it is taken or held up.
+    /// Takes the lease for a drain on behalf of this class; none if it is taken or the drain is blocked.
     pub async fn acquire(
         &self,
         me: LeaseId,
@@ -156,7 +156,7 @@ impl Store {
             .return_values(ReturnValue::AllNew)
     }
 
-    /// Gives the lease back and says what holds the drain up from now on, if anything does.
+    /// Gives the lease back and records what blocks the drain from now on, if anything does.
     pub async fn release(&self, me: LeaseId, hold: Option<&Hold>) -> Result<(), StoreError> {
         let update = self
             .drain_update()
@@ -176,29 +176,20 @@ impl Store {
                 .expression_attribute_values(":row", number(hold.in_a_row))
                 .expression_attribute_values(":routine", number(u8::from(hold.routine_only))),
         };
-        match update.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if is_refused(error.as_service_error()) => Ok(()),
-            Err(error) => Err(unavailable(&error)),
-        }
+        conditional(update.send().await).map(|_| ())
     }
 }
 
 async fn lease(update: UpdateItemFluentBuilder, now: Timestamp) -> Result<Option<Lease>, StoreError> {
-    match update.send().await {
-        Ok(done) => {
+    match conditional(update.send().await)? {
+        Conditional::Done(done) => {
             let item = done.attributes.unwrap_or_default();
             let horizon = find_number(&item, "order")?.unwrap_or(0);
             let unanswered_in_a_row = state(&item)?.hold.map_or(0, |hold| hold.in_a_row);
             Ok(Some(Lease { until: now.plus_ms(LEASE_MS), horizon, unanswered_in_a_row }))
         }
-        Err(error) if is_refused(error.as_service_error()) => Ok(None),
-        Err(error) => Err(unavailable(&error)),
+        Conditional::Refused(_) => Ok(None),
     }
-}
-
-fn is_refused(error: Option<&UpdateItemError>) -> bool {
-    matches!(error, Some(UpdateItemError::ConditionalCheckFailedException(_)))
 }
 
 fn state(item: &Item) -> Result<DrainState, StoreError> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::StoreError;
+use super::table::StoreError;
 
 /// The partition key.
 pub(super) const PK: &str = "pk";
@@ -38,7 +38,8 @@ pub(super) fn bytes(value: Vec<u8>) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
 }
 
-fn malformed(name: &str) -> StoreError {
+/// The error for an attribute that is missing or not as the relay writes it.
+pub(super) fn malformed(name: &str) -> StoreError {
     StoreError::Malformed(format!("attribute `{name}`"))
 }
 

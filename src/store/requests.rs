@@ -3,12 +3,13 @@
 //! Invariant: outcomes are written only over the revision they were made from.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 
+use super::conditional::{Conditional, conditional};
 use super::item::{EXPIRES_AT, Item, QUEUED, QUEUED_AT, bytes, number, text};
-use super::{Store, StoreError, record, unavailable};
+use super::request_item;
+use super::table::{Store, StoreError, unavailable};
 use crate::domain::{Order, RequestId, RequestRecord, Timestamp};
 
 /// What a request's first write came to.
@@ -20,7 +21,7 @@ pub enum Put {
     Exists(Box<RequestRecord>),
 }
 
-/// What a write of outcomes came to.
+/// What became of a write of outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Save {
     /// They are durable.
@@ -32,7 +33,7 @@ pub enum Save {
 impl Store {
     /// Makes a request durable, unless there is one of this id.
     pub async fn put(&self, record: &RequestRecord) -> Result<Put, StoreError> {
-        let item = record::to_item(self.request_pk(record.request.id), record);
+        let item = request_item::to_item(self.request_pk(record.request.id), record);
         let sent = self
             .client
             .put_item()
@@ -47,7 +48,7 @@ impl Store {
             Some(PutItemError::ConditionalCheckFailedException(old)) => {
                 let item =
                     old.item().ok_or_else(|| StoreError::Malformed("a request without an item".into()))?;
-                record::from_item(item).map(Box::new).map(Put::Exists)
+                request_item::from_item(item).map(Box::new).map(Put::Exists)
             }
             _ => Err(unavailable(&error)),
         }
@@ -57,7 +58,7 @@ impl Store {
     pub async fn load(&self, id: RequestId) -> Result<Option<RequestRecord>, StoreError> {
         let get = self.client.get_item().table_name(&self.table);
         let found = get.set_key(Some(self.request_key(id))).consistent_read(true).send().await;
-        found.map_err(|error| unavailable(&error))?.item().map(record::from_item).transpose()
+        found.map_err(|error| unavailable(&error))?.item().map(request_item::from_item).transpose()
     }
 
     /// Makes a request's outcomes durable and, if it is done, takes it out of the backlog in the same write.
@@ -93,8 +94,8 @@ impl Store {
         clause: &str,
         values: impl FnOnce(UpdateItemFluentBuilder) -> UpdateItemFluentBuilder,
     ) -> Result<Save, StoreError> {
-        let packed = record::pack(&record.outcomes);
-        let written = Written {
+        let packed = request_item::pack(&record.outcomes);
+        let written = OutcomesWrite {
             revision: record.revision + 1,
             codes: packed.codes.clone(),
             queued: record.queued.filter(|_| !record.is_done()),
@@ -112,34 +113,31 @@ impl Store {
             .expression_attribute_values(":seen", number(record.revision))
             .expression_attribute_values(":next", number(record.revision + 1))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = values(update).send().await else { return Ok(Save::Saved) };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(old)) => {
-                let ours = old.item().is_some_and(|item| written.stands_in(item));
-                Ok(if ours { Save::Saved } else { Save::Changed })
-            }
-            _ => Err(unavailable(&error)),
+        match conditional(values(update).send().await)? {
+            Conditional::Done(_) => Ok(Save::Saved),
+            Conditional::Refused(Some(item)) if written.stands_in(&item) => Ok(Save::Saved),
+            Conditional::Refused(_) => Ok(Save::Changed),
         }
     }
 
     fn request_key(&self, id: RequestId) -> Item {
-        record::key(self.request_pk(id), id).map(|(name, value)| (name.to_owned(), value)).into()
+        request_item::key(self.request_pk(id), id).map(|(name, value)| (name.to_owned(), value)).into()
     }
 }
 
-/// What one write of outcomes leaves, as far as it tells it from another's.
-struct Written {
+/// What one write of outcomes leaves in the item: enough to tell it from another instance's write.
+struct OutcomesWrite {
     revision: u32,
     codes: Vec<u8>,
     queued: Option<Order>,
 }
 
-impl Written {
+impl OutcomesWrite {
     /// Whether the item is what an earlier attempt of the same write left.
     fn stands_in(&self, item: &Item) -> bool {
-        record::from_item(item).is_ok_and(|seen| {
+        request_item::from_item(item).is_ok_and(|seen| {
             (seen.revision, seen.queued) == (self.revision, self.queued)
-                && record::pack(&seen.outcomes).codes == self.codes
+                && request_item::pack(&seen.outcomes).codes == self.codes
         })
     }
 }

@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::types::{
     CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
-use super::{Store, StoreError, record, unavailable};
+use super::request_item;
+use super::table::{Store, StoreError, unavailable};
 use crate::domain::RequestRecord;
 
 /// The code of a part that another part's failure cancelled.
@@ -47,7 +48,7 @@ impl Store {
     fn new_put(&self, record: &RequestRecord) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.table)
-            .set_item(Some(record::to_item(self.request_pk(record.request.id), record)))
+            .set_item(Some(request_item::to_item(self.request_pk(record.request.id), record)))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
@@ -60,7 +61,7 @@ impl Store {
 fn there(reason: &CancellationReason) -> Option<Result<Option<RequestRecord>, StoreError>> {
     match reason.code().unwrap_or(NOT_AT_FAULT) {
         NOT_AT_FAULT => Some(Ok(None)),
-        IS_THERE => Some(record::from_item(reason.item()?).map(Some)),
+        IS_THERE => Some(request_item::from_item(reason.item()?).map(Some)),
         _ => None,
     }
 }

@@ -68,5 +68,5 @@ async fn call(defender: &Defender, permit: Permit, token: &Token) {
     let Ok(tag) = Tag::parse(&permit.second.to_string()) else { return };
     let machines = [MachineId::from_bytes([1; 20])];
     let call = Call { tag: &tag, action: Action::Add, machines: &machines };
-    let _ = defender.send(call, token, permit).await;
+    let _ = defender.send(call, token.secret(), permit).await;
 }

@@ -1,12 +1,13 @@
 //! The ledger: the counts behind the budget, as one small item keeps them.
 //!
 //! Invariant: closed counts change only when the head moves on. So the room in the head's second, by class, is
-//! fixed when the head moves there, and is written beside the counts: whoever keeps below it needs to know
-//! nothing else.
+//! fixed when the head moves there, and is written beside the counts. A write that keeps below that room needs to
+//! know nothing else.
 
+use super::limits::{CALLS_PER_HOUR, Limits, Quota, Terms};
 use super::packed::{Malformed, pack, unpack};
-use super::{CALLS_PER_HOUR, Limits, Quota, Spans, Terms};
-use crate::domain::{Priority, Timestamp};
+use super::spans::Spans;
+use crate::domain::values::{Priority, Timestamp};
 
 /// Closed seconds that matter to the minute.
 const SECONDS: usize = 73;
@@ -143,14 +144,15 @@ impl Ledger {
 
     /// Calls of a class that still fit into `second`, which is not before the head.
     pub fn free_at(&self, second: i64, limits: Limits, class: Priority) -> u32 {
-        let (used, quota) = (self.used_at(second, limits), limits.of(class));
+        let used = self.used_at(second, limits);
+        let quota = limits.of(class);
         let minute = quota.per_minute.saturating_sub(used.per_minute);
         minute.min(quota.per_hour.saturating_sub(used.per_hour))
     }
 
-    /// The ledger after Defender has refused a call at `now` although every call had its permit: somebody else
-    /// uses the app. What was left of the minute is taken to be theirs, and to have come evenly, so that the
-    /// oldest of it stops counting when Defender says that it takes calls again.
+    /// The ledger after Defender has refused a call at `now` although every call had its permit, so others use the
+    /// app too. What was left of the minute is charged to them. It is spread evenly, so that its oldest part stops
+    /// counting at the moment from which Defender takes calls again.
     #[must_use]
     pub(super) fn charged(&self, now: Timestamp, paused_until: Timestamp, limits: Limits) -> Self {
         let second = now.second().max(self.head);
@@ -183,13 +185,13 @@ impl Ledger {
         }
     }
 
-    /// A ledger in place of one whose counts cannot be read: both windows are taken to be full now.
+    /// A ledger in place of one whose counts cannot be read. It counts both windows as full now.
     pub(super) fn full(second: i64, paused_until: Timestamp, limits: Limits) -> Self {
         let Quota { per_minute, per_hour } = limits.of(Priority::Urgent);
         Self { paused_until, ..Self::new(second, per_minute.max(per_hour), limits) }
     }
 
-    /// The closed counts, packed: the minute's and the hour's.
+    /// The closed counts, packed: the minute's, then the hour's.
     pub fn packed(&self) -> (Vec<u8>, Vec<u8>) {
         (pack(&self.minute), pack(&self.hour))
     }
@@ -202,22 +204,19 @@ impl Ledger {
     }
 }
 
-/// The first second from `from` on of which `holds` is true. What holds once
-/// must hold from then on. None if it does not hold when no call counts any more.
-pub(super) fn first_second(from: i64, limits: Limits, holds: impl Fn(i64) -> bool) -> Option<i64> {
-    let mut high = from.saturating_add(limits.spans().hour_s + BLOCK_S);
+/// The first second from `from` on of which `holds` is true. `holds` must stay true once it is true, and must be
+/// true when no call counts any more.
+pub(super) fn first_second(from: i64, limits: Limits, holds: impl Fn(i64) -> bool) -> i64 {
     if holds(from) {
-        return Some(from);
-    }
-    if !holds(high) {
-        return None;
+        return from;
     }
     let mut low = from;
+    let mut high = from.saturating_add(limits.spans().hour_s + BLOCK_S);
     while high - low > 1 {
         let middle = low + (high - low) / 2;
         if holds(middle) { high = middle } else { low = middle }
     }
-    Some(high)
+    high
 }
 
 fn block(second: i64) -> i64 {

@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use super::Spans;
-use crate::domain::Priority;
+use super::spans::Spans;
+use crate::domain::values::Priority;
 
 /// Calls a minute. Source: Microsoft, "Add or remove a tag for multiple machines": 100 calls a minute.
 pub const CALLS_PER_MINUTE: u32 = 100;

@@ -11,36 +11,20 @@ mod decide;
 mod ledger;
 mod limits;
 mod packed;
+mod permit;
 mod report;
+#[cfg(test)]
+mod simulation;
 mod spans;
+#[cfg(test)]
+mod tests;
 mod view;
 
-pub use decide::{Ask, Decision};
+pub use decide::Decision;
 pub use ledger::{Ledger, RULES_VERSION, Room};
 pub use limits::{CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits, Quota, ReserveTooLarge, Terms, usual_reserve};
 pub use packed::Malformed;
+pub use permit::Permit;
 pub use report::{BudgetReport, WindowReport, report};
 pub use spans::{CLOCK_SKEW_MS, COUNTED_WITHIN_S, USE_BY_S};
 pub use view::View;
-
-use super::Timestamp;
-use spans::Spans;
-
-/// The right to make one call, soon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Permit {
-    /// The second it is counted in, since the Unix epoch.
-    pub second: i64,
-}
-
-impl Permit {
-    /// Whether a call may still be written to the wire with it.
-    pub fn is_usable_at(self, now: Timestamp) -> bool {
-        now < Timestamp::from_second(self.second + USE_BY_S)
-    }
-}
-
-#[cfg(test)]
-mod proof;
-#[cfg(test)]
-mod tests;

@@ -1,9 +1,9 @@
-//! The budget, for people and for whoever calls the relay.
+//! The budget as people and the relay's callers see it.
 
-use super::decide::{Ask, room_at};
-use super::ledger::first_second;
-use super::{Ledger, Limits, Quota};
-use crate::domain::{Priority, Timestamp};
+use super::decide::room_at;
+use super::ledger::{Ledger, first_second};
+use super::limits::{Limits, Quota};
+use crate::domain::values::{Priority, Timestamp};
 
 /// One window of the budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct WindowReport {
     pub limit: u32,
     /// Calls that count now.
     pub used: u32,
-    /// When fewer of them will count; none if none counts.
+    /// When fewer of them will count; none if no call counts.
     pub falls_at: Option<Timestamp>,
 }
 
@@ -48,12 +48,12 @@ pub fn report(ledger: Option<&Ledger>, limits: Limits, now: Timestamp) -> Budget
             next_permit_at: now,
         };
     };
-    let ask = Ask::one(Priority::Urgent);
+    let room_at = room_at(ledger, Priority::Urgent, limits, now);
     BudgetReport {
         minute: window(ledger, limits, now, per_minute, |used| used.per_minute),
         hour: window(ledger, limits, now, per_hour, |used| used.per_hour),
         paused_until: Some(ledger.paused_until).filter(|until| *until > now),
-        next_permit_at: room_at(ledger, ask, limits, now).unwrap_or(now).max(ledger.paused_until).max(now),
+        next_permit_at: room_at.max(ledger.paused_until),
     }
 }
 
@@ -68,6 +68,6 @@ fn window(
     let used_at = |second| of(ledger.used_at(second, limits));
     let used = used_at(from);
     let falls = || first_second(from, limits, |second| used_at(second) < used);
-    let falls_at = if used == 0 { None } else { falls().map(Timestamp::from_second) };
+    let falls_at = (used > 0).then(|| Timestamp::from_second(falls()));
     WindowReport { limit, used, falls_at }
 }

@@ -1,15 +1,15 @@
-//! The budget's item as a ledger.
+//! Reads the budget's item as a ledger.
 
 use crate::domain::Timestamp;
 use crate::domain::budget::{Ledger, Limits, RULES_VERSION, Room, Terms};
-use crate::store::StoreError;
-use crate::store::item::{Item, get_bytes, get_number, get_text};
+use crate::store::item::{Item, get_bytes, get_number, get_text, malformed};
+use crate::store::table::StoreError;
 
 /// How far calls may go in the head's second: urgent, and routine.
 pub(super) const ROOM: &str = "room";
 pub(super) const ROUTINE_ROOM: &str = "routineRoom";
 
-/// Reads the item. Of other rules than ours only the head and its calls are read: they say whether the item
+/// Reads the item. Of an item of other rules it reads only the head and its calls, which show whether the item
 /// has changed.
 pub(super) fn read(item: &Item) -> Result<Ledger, StoreError> {
     let limits = Limits::default();
@@ -21,7 +21,7 @@ pub(super) fn read(item: &Item) -> Result<Ledger, StoreError> {
     }
     ledger.room = Room { urgent: get_number(item, ROOM)?, routine: get_number(item, ROUTINE_ROOM)? };
     let terms = Terms::parse(get_text(item, "roomFor")?);
-    ledger.room_for = terms.ok_or_else(|| StoreError::Malformed("attribute `roomFor`".into()))?;
+    ledger.room_for = terms.ok_or_else(|| malformed("roomFor"))?;
     ledger
         .with_packed(get_bytes(item, "minute")?, get_bytes(item, "hour")?)
         .map_err(|error| StoreError::Malformed(error.to_string()))

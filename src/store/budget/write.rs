@@ -1,18 +1,18 @@
 //! The expressions of the budget's writes.
 //!
-//! Invariant: every condition holds for the item, not for what a holder believes of it.
+//! Invariant: every condition is about the item, not about what an instance believes of it.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder as Update;
 
 use super::item::{ROOM, ROUTINE_ROOM};
-use crate::domain::budget::{Ask, Decision, Ledger, Limits, RULES_VERSION};
+use crate::domain::budget::{Ledger, Limits, RULES_VERSION};
 use crate::domain::{Priority, Timestamp};
 use crate::store::item::{bytes, number, text};
 
-/// A whole ledger but for its pause, which only a pause may move.
+/// Sets a whole ledger except its pause, which only a pause may move.
 const SET_LEDGER: &str = "SET head = :head, calls = :calls, #minute = :minute, #hour = :hour, \
                           room = :room, routineRoom = :routineRoom, roomFor = :terms, rulesVersion = :rules";
-/// The first ledger, or one more call in the one there is.
+/// Sets the first ledger, or counts one more call in the ledger there is.
 const SET_FIRST: &str = "SET calls = if_not_exists(calls, :zero) + :calls, head = if_not_exists(head, :head), \
                          #minute = if_not_exists(#minute, :minute), #hour = if_not_exists(#hour, :hour), \
                          room = if_not_exists(room, :room), \
@@ -20,33 +20,25 @@ const SET_FIRST: &str = "SET calls = if_not_exists(calls, :zero) + :calls, head 
                          roomFor = if_not_exists(roomFor, :terms), \
                          rulesVersion = if_not_exists(rulesVersion, :rules), \
                          pausedUntil = if_not_exists(pausedUntil, :zero)";
-/// What every counting needs.
+/// The condition of every write that counts a call.
 const ALLOWED: &str = "pausedUntil <= :now AND rulesVersion = :rules";
-/// The ledger a decision was made from.
+/// The condition that the ledger still is the one a decision was made from.
 const AS_SEEN: &str = "head = :seenHead AND calls = :seenCalls";
 
-/// The write that carries a decision out; none if it is not one to write.
-pub(super) fn of(
-    update: Update,
-    decision: &Decision,
-    ask: Ask,
-    limits: Limits,
-    now: Timestamp,
-) -> Option<Update> {
-    Some(match decision {
-        Decision::Open(first) => open(update, first, ask, now),
-        Decision::Draw => draw(update, ask.class, limits, now),
-        Decision::Count { head, calls_at_most } => count(update, *head, *calls_at_most, ask, now),
-        Decision::Roll { seen, next } => as_seen(ledger(update, next), *seen)
-            .update_expression(SET_LEDGER)
-            .condition_expression(format!("{AS_SEEN} AND {ALLOWED}"))
-            .expression_attribute_values(":now", number(now.ms())),
-        Decision::TakeOver { seen, rules, next } => as_seen(ledger(update, next), *seen)
-            .update_expression(SET_LEDGER)
-            .condition_expression(format!("{AS_SEEN} AND rulesVersion = :seenRules"))
-            .expression_attribute_values(":seenRules", number(rules)),
-        _ => return None,
-    })
+/// Writes a ledger that counts one more call, if the ledger still is `seen`.
+pub(super) fn roll(update: Update, seen: (i64, u32), next: &Ledger, now: Timestamp) -> Update {
+    as_seen(ledger(update, next), seen)
+        .update_expression(SET_LEDGER)
+        .condition_expression(format!("{AS_SEEN} AND {ALLOWED}"))
+        .expression_attribute_values(":now", number(now.ms()))
+}
+
+/// Replaces a ledger of older rules, if it still is `seen`.
+pub(super) fn take_over(update: Update, seen: (i64, u32), seen_rules: u32, next: &Ledger) -> Update {
+    as_seen(ledger(update, next), seen)
+        .update_expression(SET_LEDGER)
+        .condition_expression(format!("{AS_SEEN} AND rulesVersion = :seenRules"))
+        .expression_attribute_values(":seenRules", number(seen_rules))
 }
 
 /// Moves the whole ledger and its pause.
@@ -66,17 +58,15 @@ pub(super) fn pause(update: Update, until: Timestamp) -> Update {
         .expression_attribute_values(":until", number(until.ms()))
 }
 
-fn open(update: Update, first: &Ledger, ask: Ask, now: Timestamp) -> Update {
+/// Writes the first ledger, or counts one more call in the ledger there is.
+pub(super) fn open(update: Update, first: &Ledger, class: Priority, now: Timestamp) -> Update {
     let update =
         ledger(update, first).update_expression(SET_FIRST).expression_attribute_values(":zero", number(0));
-    if ask.calls > 1 {
-        return update.condition_expression("attribute_not_exists(pk)");
-    }
-    has_room(update, now)
-        .condition_expression(format!("attribute_not_exists(pk) OR ({})", room_now(ask.class)))
+    has_room(update, now).condition_expression(format!("attribute_not_exists(pk) OR ({})", room_now(class)))
 }
 
-fn draw(update: Update, class: Priority, limits: Limits, now: Timestamp) -> Update {
+/// Counts one more call in the head's second.
+pub(super) fn draw(update: Update, class: Priority, limits: Limits, now: Timestamp) -> Update {
     has_room(update, now)
         .update_expression("SET calls = calls + :calls")
         .condition_expression(room_now(class))
@@ -96,17 +86,6 @@ fn has_room(update: Update, now: Timestamp) -> Update {
     update
         .expression_attribute_values(":next", number(now.second() + 1))
         .expression_attribute_values(":now", number(now.ms()))
-}
-
-fn count(update: Update, head: i64, calls_at_most: u32, ask: Ask, now: Timestamp) -> Update {
-    update
-        .update_expression("SET calls = calls + :calls")
-        .condition_expression(format!("head = :head AND calls <= :atMost AND {ALLOWED}"))
-        .expression_attribute_values(":calls", number(ask.calls))
-        .expression_attribute_values(":head", number(head))
-        .expression_attribute_values(":atMost", number(calls_at_most))
-        .expression_attribute_values(":now", number(now.ms()))
-        .expression_attribute_values(":rules", number(RULES_VERSION))
 }
 
 fn as_seen(update: Update, (head, calls): (i64, u32)) -> Update {

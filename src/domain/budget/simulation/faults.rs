@@ -1,11 +1,13 @@
-//! Deliberate faults: what the budget would be without one of its rules.
+//! Planted faults: each leaves out one of the budget's rules.
 
-use super::super::{Ledger, Limits, Quota, Spans};
-use crate::domain::Priority;
+use super::super::ledger::Ledger;
+use super::super::limits::{Limits, Quota};
+use super::super::spans::Spans;
+use crate::domain::values::Priority;
 
 /// One rule left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum PlantedFault {
     /// Every rule is kept.
     None,
     /// The spans are the windows alone.
@@ -40,7 +42,7 @@ pub(super) enum Fault {
     ClockAhead,
 }
 
-impl Fault {
+impl PlantedFault {
     /// The limits that an instance goes by.
     pub(super) fn limits(self, limits: Limits) -> Limits {
         let Quota { per_minute, per_hour } = limits.of(Priority::Urgent);

@@ -1,7 +1,7 @@
-//! A body that looks at its permit before it lets itself be written.
+//! A request body that checks its permit before it lets itself be written.
 //!
-//! HTTP/1.1 asks the body for its bytes when the connection is ready, and sends the head no earlier than the
-//! first of them; a body that refuses therefore leaves the wire untouched.
+//! An HTTP/1.1 client asks the body for its bytes when the connection is ready, and sends the head no earlier than
+//! the first of them. A body that refuses therefore leaves the wire untouched.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const STOPPED: u8 = 2;
 pub(super) struct TooOld;
 
 /// A body under a permit.
-pub(super) struct Guarded {
+pub(super) struct PermittedBody {
     bytes: Option<Bytes>,
     length: u64,
     permit: Permit,
@@ -32,31 +32,31 @@ pub(super) struct Guarded {
     state: Arc<AtomicU8>,
 }
 
-/// What became of a body.
-pub(super) struct Watch(Arc<AtomicU8>);
+/// Shows what became of a body.
+pub(super) struct BodyWatch(Arc<AtomicU8>);
 
-impl Guarded {
-    pub(super) fn new(bytes: Vec<u8>, permit: Permit, clock: Clock) -> (Self, Watch) {
+impl PermittedBody {
+    pub(super) fn new(bytes: Vec<u8>, permit: Permit, clock: Clock) -> (Self, BodyWatch) {
         let state = Arc::new(AtomicU8::new(WAITING));
         let bytes = Bytes::from(bytes);
         let length = bytes.len() as u64;
-        (Self { bytes: Some(bytes), length, permit, clock, state: Arc::clone(&state) }, Watch(state))
+        (Self { bytes: Some(bytes), length, permit, clock, state: Arc::clone(&state) }, BodyWatch(state))
     }
 }
 
-impl Watch {
+impl BodyWatch {
     /// Whether bytes may have left.
-    pub(super) fn started(&self) -> bool {
+    pub(super) fn has_started(&self) -> bool {
         self.0.load(Ordering::SeqCst) == STARTED
     }
 
-    /// Whether the permit stopped it.
-    pub(super) fn stopped(&self) -> bool {
+    /// Whether the body stopped because its permit was too old.
+    pub(super) fn is_stopped(&self) -> bool {
         self.0.load(Ordering::SeqCst) == STOPPED
     }
 }
 
-impl Body for Guarded {
+impl Body for PermittedBody {
     type Data = Bytes;
     type Error = TooOld;
 

@@ -1,63 +1,53 @@
-//! The proof by test: many instances on one budget, in simulated time, with everything going wrong that may.
-//!
-//! The same run, with the same check, catches each deliberate fault of [`Fault`].
+//! The runs of the simulation.
 
-mod check;
-mod faults;
-mod happen;
-mod holder;
-mod manner;
-mod table;
-mod world;
+use super::check::Violation;
+use super::cluster::Cluster;
+use super::fault_profile::FaultTally;
+use super::faults::PlantedFault;
 
-use check::Violation;
-use faults::Fault;
-use manner::Seen;
-use world::World;
-
-/// Permits of one world: one set of instances, limits and manners of the network.
-const PERMITS_PER_WORLD: usize = 5_000;
+/// Permits of one cluster, which has one set of instances, limits and fault probabilities.
+const PERMITS_PER_CLUSTER: usize = 5_000;
 /// Permits of a normal test run.
 const PERMITS: usize = 100_000;
 /// Another number of permits, for a long run.
-const PERMITS_VARIABLE: &str = "BUDGET_PROOF_PERMITS";
+const PERMITS_VARIABLE: &str = "BUDGET_SIMULATION_PERMITS";
 
 #[expect(clippy::disallowed_methods, reason = "a test's own option, not the relay's configuration")]
 fn permits() -> usize {
     std::env::var(PERMITS_VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(PERMITS)
 }
 
-/// Runs worlds, one seed after the other, until one breaks a law or there were enough permits.
-fn run(fault: Fault, permits: usize) -> (Seen, Option<(u64, Violation)>) {
-    let mut seen = Seen::default();
+/// Runs clusters, one seed after the other, until one breaks a law or there were enough permits.
+fn run(fault: PlantedFault, permits: usize) -> (FaultTally, Option<(u64, Violation)>) {
+    let mut tally = FaultTally::default();
     for seed in 0.. {
-        let mut world = World::new(seed, fault);
-        world.run(PERMITS_PER_WORLD);
-        seen.add(&world.seen);
-        if let Some(violation) = world.violation() {
-            return (seen, Some((seed, violation)));
+        let mut cluster = Cluster::new(seed, fault);
+        cluster.run(PERMITS_PER_CLUSTER);
+        tally.add(&cluster.tally);
+        if let Some(violation) = cluster.violation() {
+            return (tally, Some((seed, violation)));
         }
-        if seen.used >= permits {
+        if tally.used >= permits {
             break;
         }
     }
-    (seen, None)
+    (tally, None)
 }
 
 #[test]
 fn no_window_is_ever_over_whatever_the_network_the_clocks_and_the_instances_do() {
-    let (seen, violation) = run(Fault::None, permits());
-    println!("{seen:?}; seeds from 0 on");
+    let (tally, violation) = run(PlantedFault::None, permits());
+    println!("{tally:?}; seeds from 0 on");
     assert_eq!(violation, None, "seed and violation");
-    assert!(seen.has_everything(), "everything that may go wrong did: {seen:?}");
+    assert!(tally.has_everything(), "everything that may go wrong did: {tally:?}");
 }
 
 #[test]
-fn the_proof_is_repeatable() {
+fn the_simulation_is_repeatable() {
     let one = || {
-        let mut world = World::new(7, Fault::None);
-        world.run(500);
-        world.seen
+        let mut cluster = Cluster::new(7, PlantedFault::None);
+        cluster.run(500);
+        cluster.tally
     };
     assert_eq!(one(), one());
 }
@@ -67,8 +57,8 @@ macro_rules! caught {
     ($($name:ident: $fault:ident by $violation:pat,)*) => {$(
         #[test]
         fn $name() {
-            let (seen, caught) = run(Fault::$fault, PERMITS);
-            println!("{:?} caught after {} permits: {caught:?}", Fault::$fault, seen.used);
+            let (tally, caught) = run(PlantedFault::$fault, PERMITS);
+            println!("{:?} caught after {} permits: {caught:?}", PlantedFault::$fault, tally.used);
             assert!(matches!(caught, Some((_, $violation))), "{caught:?}");
         }
     )*};

@@ -2,23 +2,24 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::StoreError;
 use super::item::{
-    Item, PK, QUEUED, QUEUED_AT, SK, bytes, find_number, get_bytes, get_number, get_text, number, text,
+    Item, PK, QUEUED, QUEUED_AT, SK, bytes, find_number, get_bytes, get_number, get_text, malformed, number,
+    text,
 };
-use crate::domain::machine::MACHINE_ID_BYTES;
+use super::table::StoreError;
+use crate::domain::values::MACHINE_ID_BYTES;
 use crate::domain::{
     Action, MachineId, Outcome, Priority, RequestId, RequestRecord, SourceName, Tag, TagRequest, Timestamp,
 };
 
-/// Codes from here on stand for `Rejected` with the detail of that place in the list of details.
+/// Codes from here on mean `Rejected`, with the detail at the code's place in the list of details.
 const REJECTED: u8 = 32;
 /// Details an item can tell apart; later ones share the last.
 const DETAILS_MAX: usize = 200;
 
 /// The attribute of a request that came with others: how many they are, itself counted.
 const TOGETHER: &str = "together";
-/// What it stands for where it is not there.
+/// Its value where the attribute is missing.
 const ALONE: u8 = 1;
 
 /// Outcomes, packed: a code for each machine and the details that codes refer to.
@@ -65,23 +66,22 @@ pub(super) fn to_item(pk: String, record: &RequestRecord) -> Item {
 
 /// The request of an item.
 pub(super) fn from_item(item: &Item) -> Result<RequestRecord, StoreError> {
-    let wrong = |name: &str| StoreError::Malformed(format!("attribute `{name}`"));
     let packed_machines = get_bytes(item, "machines")?.chunks(MACHINE_ID_BYTES);
     let machines = packed_machines.map(|id| id.try_into().map(MachineId::from_bytes));
     let request = TagRequest {
-        id: RequestId::parse(get_text(item, "id")?).map_err(|_| wrong("id"))?,
-        source: SourceName::parse(get_text(item, "sourceName")?).map_err(|_| wrong("sourceName"))?,
-        tag: Tag::parse(get_text(item, "tag")?).map_err(|_| wrong("tag"))?,
-        action: Action::parse(get_text(item, "action")?).map_err(|_| wrong("action"))?,
-        priority: Priority::parse(get_text(item, "priority")?).ok_or_else(|| wrong("priority"))?,
+        id: RequestId::parse(get_text(item, "id")?).map_err(|_| malformed("id"))?,
+        source: SourceName::parse(get_text(item, "sourceName")?).map_err(|_| malformed("sourceName"))?,
+        tag: Tag::parse(get_text(item, "tag")?).map_err(|_| malformed("tag"))?,
+        action: Action::parse(get_text(item, "action")?).map_err(|_| malformed("action"))?,
+        priority: Priority::parse(get_text(item, "priority")?).ok_or_else(|| malformed("priority"))?,
         received_at: Timestamp::from_ms(get_number(item, "receivedAt")?),
-        machines: machines.collect::<Result<_, _>>().map_err(|_| wrong("machines"))?,
+        machines: machines.collect::<Result<_, _>>().map_err(|_| malformed("machines"))?,
         together: find_number(item, TOGETHER)?.unwrap_or(ALONE),
     };
     let outcomes =
-        unpack(get_bytes(item, "outcomes")?, item.get("details")).ok_or_else(|| wrong("outcomes"))?;
+        unpack(get_bytes(item, "outcomes")?, item.get("details")).ok_or_else(|| malformed("outcomes"))?;
     if outcomes.len() != request.machines.len() {
-        return Err(wrong("outcomes"));
+        return Err(malformed("outcomes"));
     }
     Ok(RequestRecord {
         request,

@@ -1,4 +1,4 @@
-//! The clock's sentinel: what the table's replies say about this machine's clock.
+//! The check of the clock: what the table's replies say about this machine's clock.
 //!
 //! Invariant: it objects only when the clock is off for certain. A `Date` has whole seconds and was written at
 //! some moment between the sending of the request and the arrival of the reply, so a reply gives a range.
@@ -74,10 +74,12 @@ impl ClockCheck {
 fn off_ms(sent_at: Timestamp, date: Timestamp, received_at: Timestamp) -> i64 {
     let ahead_at_least = sent_at.ms_since(date.plus_ms(DATE_LASTS_MS));
     let behind_at_least = date.ms_since(received_at);
-    match () {
-        () if ahead_at_least > OFF_MAX_MS => ahead_at_least,
-        () if behind_at_least > OFF_MAX_MS => -behind_at_least,
-        () => 0,
+    if ahead_at_least > OFF_MAX_MS {
+        ahead_at_least
+    } else if behind_at_least > OFF_MAX_MS {
+        -behind_at_least
+    } else {
+        0
     }
 }
 
@@ -102,7 +104,7 @@ impl Intercept for ClockCheck {
         _: &RuntimeComponents,
         state: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let date = context.response().headers().get("date").and_then(read);
+        let date = context.response().headers().get("date").and_then(parse_date);
         if let (Some(date), Some(SentAt(sent_at))) = (date, state.load::<SentAt>()) {
             self.compare(*sent_at, date, self.clock.now());
         }
@@ -110,7 +112,7 @@ impl Intercept for ClockCheck {
     }
 }
 
-fn read(date: &str) -> Option<Timestamp> {
+fn parse_date(date: &str) -> Option<Timestamp> {
     let date = DateTime::from_str(date, Format::HttpDate).ok()?;
     date.to_millis().ok().map(Timestamp::from_ms)
 }
@@ -138,7 +140,7 @@ mod tests {
 
     #[test]
     fn dates_are_read_as_http_writes_them() {
-        assert_eq!(read("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Timestamp::from_second(784_111_777)));
-        assert_eq!(read("yesterday"), None);
+        assert_eq!(parse_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Timestamp::from_second(784_111_777)));
+        assert_eq!(parse_date("yesterday"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! The full ARN of a secret in Secrets Manager.
 //!
-//! Invariant: it has the shape of one, so that a secret put in its place by mistake is refused and never told.
+//! Invariant: it has the shape of an ARN, so that a secret put in its place by mistake is refused and never shown.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ const ACCOUNT_DIGITS: usize = 12;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretArn(Arc<str>);
 
-/// The text is not such an ARN. It is not told: it may be the secret itself.
+/// The text is not such an ARN. The error does not show it, because it may be the secret itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be the full ARN of a secret in Secrets Manager, as in arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME"

@@ -1,10 +1,10 @@
-//! What may go wrong in a world, how often, and what did.
+//! What may go wrong in a cluster and how often, and a tally of what did.
 
 use fastrand::Rng;
 
-/// What happened.
+/// How often each thing happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct FaultTally {
     pub(super) used: usize,
     pub(super) too_old: usize,
     pub(super) refused: usize,
@@ -15,7 +15,7 @@ pub(super) struct Seen {
     pub(super) hours: i64,
 }
 
-impl Seen {
+impl FaultTally {
     pub(super) fn add(&mut self, other: &Self) {
         self.used += other.used;
         self.too_old += other.too_old;
@@ -26,9 +26,7 @@ impl Seen {
         self.charged += other.charged;
         self.hours += other.hours;
     }
-}
 
-impl Seen {
     pub(super) fn has_everything(&self) -> bool {
         [self.refused, self.lost, self.applied_twice, self.crashed, self.too_old, self.charged]
             .iter()
@@ -38,20 +36,19 @@ impl Seen {
 
 /// How the instances behave and the network treats them, in a thousand.
 #[derive(Debug)]
-pub(super) struct Manner {
+pub(super) struct FaultProfile {
     pub(super) lost: u32,
     pub(super) twice: u32,
     pub(super) slow: u32,
     pub(super) crash: u32,
     pub(super) refused_by_defender: u32,
-    pub(super) weight_max: u32,
-    /// Milliseconds between askings, at most; changes from phase to phase.
+    /// Milliseconds between requests for a permit, at most; changes from phase to phase.
     pub(super) gap_ms: i64,
     pub(super) phase_ends_ms: i64,
 }
 
-impl Manner {
-    pub(super) fn new(rng: &mut Rng, per_minute: u32) -> Self {
+impl FaultProfile {
+    pub(super) fn new(rng: &mut Rng) -> Self {
         let mut up_to = |most: u32| rng.u32(..=most);
         Self {
             lost: up_to(40),
@@ -59,7 +56,6 @@ impl Manner {
             slow: up_to(40),
             crash: up_to(10),
             refused_by_defender: up_to(1) * up_to(5),
-            weight_max: 1 + up_to(1) * up_to(per_minute / 6),
             gap_ms: 1,
             phase_ends_ms: 0,
         }

@@ -1,12 +1,12 @@
 //! The laws, and the exact check of the windows.
 //!
-//! A call that may be counted at any moment of `[from, until]`, whatever becomes of the others, is in the
-//! window `[x, x + W]` in the worst case iff `from <= x + W` and `until >= x`. So the most that Defender can
-//! ever find in a closed window is the greatest number of such intervals that meet one window, and it is
-//! enough to look at windows that begin at the end of some interval: until then, a later start loses none.
+//! A call may be counted at any moment of `[from, until]`, independently of the other calls. In the worst case
+//! it is in the window `[x, x + W]` iff `from <= x + W` and `until >= x`. So the most that Defender can ever
+//! find in a closed window is the greatest number of such intervals that meet one window. It is enough to
+//! check the windows that begin at the end of some interval, because a later start up to there loses none.
 //! Where `from` and `until` both grow with k, that number exceeds L iff `from_{k+L} - until_k <= W` for some k.
 
-use crate::domain::Priority;
+use crate::domain::values::Priority;
 
 /// Which law was broken, with what was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) enum Violation {
     /// So many calls were counted in the table while a pause stood.
     Paused(usize),
     /// A routine call was counted where so many others already left only the reserve.
-    Reserve(u32),
+    Reserve(usize),
 }
 
 /// When a call may be counted, in milliseconds.
@@ -34,7 +34,9 @@ pub(super) fn most_in_window(calls: &[Interval], window_ms: i64) -> usize {
     let mut until: Vec<i64> = calls.iter().map(|call| call.until_ms).collect();
     from.sort_unstable();
     until.sort_unstable();
-    let (mut begun, mut ended, mut most) = (0, 0, 0);
+    let mut begun = 0;
+    let mut ended = 0;
+    let mut most = 0;
     for start in &until {
         while from.get(begun).is_some_and(|from| *from <= start + window_ms) {
             begun += 1;
@@ -47,30 +49,29 @@ pub(super) fn most_in_window(calls: &[Interval], window_ms: i64) -> usize {
     most
 }
 
-/// A counting in the table: its second, its class, and how many calls.
+/// One call counted in the table: its second and its class.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Counting {
     pub(super) second: i64,
     pub(super) class: Priority,
-    pub(super) calls: u32,
 }
 
 /// The first routine counting, in the table's order, that went beyond what is routine's in sixty seconds.
-pub(super) fn reserve_used(countings: &[Counting], routine_per_minute: u32) -> Option<u32> {
-    let (mut oldest, mut in_window) = (0, 0);
-    for counting in countings {
-        in_window += counting.calls;
+pub(super) fn reserve_used(countings: &[Counting], routine_per_minute: u32) -> Option<usize> {
+    let mut oldest = 0;
+    for (newest, counting) in countings.iter().enumerate() {
         while countings.get(oldest).is_some_and(|old| old.second <= counting.second - 60) {
-            in_window -= countings.get(oldest).map_or(0, |old| old.calls);
             oldest += 1;
         }
-        if counting.class == Priority::Routine && in_window > routine_per_minute {
+        let in_window = newest + 1 - oldest;
+        if counting.class == Priority::Routine && in_window > routine_per_minute as usize {
             return Some(in_window);
         }
     }
     None
 }
 
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -1,95 +1,97 @@
-//! A world: instances, the table, the network between them, and the time.
+//! A cluster: instances, the table, the network between them, and the time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use fastrand::Rng;
 
-use super::super::{CLOCK_SKEW_MS, Limits, Permit, Quota};
+use super::super::limits::{Limits, Quota};
+use super::super::permit::Permit;
+use super::super::spans::CLOCK_SKEW_MS;
 use super::check::{Interval, Violation, most_in_window, reserve_used};
-use super::faults::Fault;
-use super::holder::Holder;
-use super::manner::{Manner, Seen};
-use super::table::{Reply, Table, Write};
-use crate::domain::Priority;
+use super::fault_profile::{FaultProfile, FaultTally};
+use super::faults::PlantedFault;
+use super::instance::Instance;
+use super::table::{ClusterTable, Write, WriteReply};
+use crate::domain::values::Priority;
 
 const START_MS: i64 = 1_800_000_000_000;
-/// Limits of a minute and an hour. Small ones come to more hours in the same number of permits.
+/// Limits of a minute and an hour. Small ones spread the same number of permits over more hours.
 const LIMITS: [(u32, u32); 4] = [(100, 1500), (40, 160), (12, 30), (7, 60)];
 
 #[derive(Debug)]
-pub(super) enum Event {
+pub(super) enum ClusterEvent {
     Ask,
-    /// A write reaches the table. With a reply its sender hears of it.
+    /// A write reaches the table. If `replied` is true, its sender gets the reply.
     Arrive {
         write: Box<Write>,
         replied: bool,
     },
     /// A reply; none: the client gave up.
-    Reply(Option<Reply>),
+    Reply(Option<WriteReply>),
     Use(Permit),
 }
 
-/// Who it is about, in which of its lives, and what.
-type Due = (usize, u32, Event);
+/// The instance that an event is about, its life then, and the event.
+type Due = (usize, u32, ClusterEvent);
 
-pub(super) struct World {
-    pub(super) fault: Fault,
+pub(super) struct Cluster {
+    pub(super) fault: PlantedFault,
     pub(super) rng: Rng,
     pub(super) now_ms: i64,
     limits: Limits,
-    pub(super) holders: Vec<Holder>,
-    pub(super) table: Table,
+    pub(super) instances: Vec<Instance>,
+    pub(super) table: ClusterTable,
     queue: BinaryHeap<Reverse<(i64, usize)>>,
     due: Vec<Option<Due>>,
     pub(super) calls: Vec<Interval>,
-    pub(super) manner: Manner,
-    pub(super) seen: Seen,
+    pub(super) profile: FaultProfile,
+    pub(super) tally: FaultTally,
 }
 
-impl World {
-    pub(super) fn new(seed: u64, fault: Fault) -> Self {
+impl Cluster {
+    pub(super) fn new(seed: u64, fault: PlantedFault) -> Self {
         let mut rng = Rng::with_seed(seed);
         let (per_minute, per_hour) = LIMITS[rng.usize(..LIMITS.len())];
         let quota = |part: u32| Quota { per_minute: per_minute / part, per_hour: per_hour / part };
         let limits = Limits::with_usual_reserve(quota(1));
         let stricter = rng.u32(..3) == 0;
         let start_ms = START_MS + rng.i64(0..3_600_000);
-        let holders = (0..rng.usize(1..25)).map(|place| {
+        let instances = (0..rng.usize(1..25)).map(|place| {
             let own = if stricter && place == 1 { Limits::with_usual_reserve(quota(2)) } else { limits };
-            let wrong = fault == Fault::ClockAhead && place == 0;
+            let wrong = fault == PlantedFault::ClockAhead && place == 0;
             let ahead_ms = if wrong { 4_000 } else { rng.i64(-CLOCK_SKEW_MS..=CLOCK_SKEW_MS) };
-            Holder::new(fault, fault.limits(own), ahead_ms)
+            Instance::new(fault, fault.limits(own), ahead_ms)
         });
-        let holders: Vec<Holder> = holders.collect();
-        let manner = Manner::new(&mut rng, per_minute);
-        let mut world = Self {
+        let instances: Vec<Instance> = instances.collect();
+        let profile = FaultProfile::new(&mut rng);
+        let mut cluster = Self {
             fault,
             rng,
             now_ms: start_ms,
             limits,
-            holders,
-            table: Table::new(fault),
+            instances,
+            table: ClusterTable::new(fault),
             queue: BinaryHeap::new(),
             due: Vec::new(),
             calls: Vec::new(),
-            manner,
-            seen: Seen::default(),
+            profile,
+            tally: FaultTally::default(),
         };
-        for who in 0..world.holders.len() {
-            world.later(who, 0, Event::Ask);
+        for who in 0..cluster.instances.len() {
+            cluster.later(who, 0, ClusterEvent::Ask);
         }
-        world
+        cluster
     }
 
     /// Runs until so many calls were made.
     pub(super) fn run(&mut self, calls: usize) {
-        while self.seen.used < calls {
+        while self.tally.used < calls {
             let Some(Reverse((at_ms, number))) = self.queue.pop() else { break };
-            self.seen.hours = (at_ms - START_MS) / 3_600_000;
+            self.tally.hours = (at_ms - START_MS) / 3_600_000;
             self.now_ms = at_ms;
             let Some((who, life, event)) = self.due.get_mut(number).and_then(Option::take) else { continue };
-            self.happen(who, life, event);
+            self.step(who, life, event);
         }
     }
 
@@ -110,8 +112,8 @@ impl World {
         }
     }
 
-    pub(super) fn later(&mut self, who: usize, in_ms: i64, event: Event) {
-        let life = self.holders.get(who).map_or(0, |holder| holder.life);
+    pub(super) fn later(&mut self, who: usize, in_ms: i64, event: ClusterEvent) {
+        let life = self.instances.get(who).map_or(0, |instance| instance.life);
         self.queue.push(Reverse((self.now_ms + in_ms.max(0), self.due.len())));
         self.due.push(Some((who, life, event)));
     }

@@ -1,20 +1,20 @@
-//! How the app proves who it is.
+//! The client credential: what the app proves its identity with.
 //!
-//! Invariant: a proof is made for one request for a token; it is never logged or told.
+//! Invariant: the fields are made for one request for a token, and are never logged or returned to a caller.
 
 use secrecy::SecretString;
 
 use super::answer::TokenError;
-use super::{certificate, federated};
+use super::certificate::{self, AssertionFor};
+use super::federated;
 use crate::aws::{SecretsManager, Sts};
 use crate::config::CredentialRef;
-use crate::domain::Timestamp;
 use crate::secrets::Secret;
 
 /// Source: RFC 7523, section 2.2.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// One of the ways.
+/// What the app proves its identity with.
 #[derive(Debug)]
 pub enum ClientCredential {
     /// The app's secret.
@@ -23,23 +23,15 @@ pub enum ClientCredential {
     Certificate(Secret),
     /// The function's own identity.
     Federated {
-        /// Who gives it.
+        /// The service that issues it.
         sts: Sts,
-        /// Whom it is for.
+        /// The audience it is issued for.
         audience: String,
     },
 }
 
-/// What a proof is made for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct AssertionFor<'a> {
-    pub(super) client_id: &'a str,
-    pub(super) token_url: &'a str,
-    pub(super) now: Timestamp,
-}
-
 impl ClientCredential {
-    /// The configured way.
+    /// The configured credential.
     pub fn new(at: &CredentialRef, manager: SecretsManager, sts: Sts) -> Self {
         match at {
             CredentialRef::Secret(at) => Self::Secret(Secret::new(at.clone(), manager)),
@@ -54,17 +46,17 @@ impl ClientCredential {
         about: &AssertionFor<'_>,
     ) -> Result<Vec<(&'static str, SecretString)>, TokenError> {
         let assertion = match self {
-            Self::Secret(secret) => return Ok(vec![("client_secret", read(secret).await?)]),
+            Self::Secret(secret) => return Ok(vec![("client_secret", read_secret(secret).await?)]),
             Self::Certificate(pem) => {
-                let made = certificate::assertion(&read(pem).await?, about);
-                made.map_err(|bad| TokenError::NoProof(bad.to_string()))?
+                let made = certificate::assertion(&read_secret(pem).await?, about);
+                made.map_err(|bad| TokenError::NoCredential(bad.to_string()))?
             }
             Self::Federated { sts, audience } => federated::assertion(sts, audience).await?,
         };
         Ok(vec![("client_assertion_type", JWT_BEARER.into()), ("client_assertion", assertion)])
     }
 
-    /// Whether what proves the app was replaced since it was read. It is read again.
+    /// Reads the credential again. Returns whether it was replaced since it was read before.
     pub(super) async fn has_changed(&self) -> bool {
         match self {
             Self::Secret(secret) | Self::Certificate(secret) => secret.has_changed().await,
@@ -73,6 +65,6 @@ impl ClientCredential {
     }
 }
 
-async fn read(secret: &Secret) -> Result<SecretString, TokenError> {
+async fn read_secret(secret: &Secret) -> Result<SecretString, TokenError> {
     secret.get().await.map_err(|error| TokenError::Unavailable(error.to_string()))
 }
