@@ -3,22 +3,19 @@
 //! Invariant: everything here is a pure function of its arguments; `now` is always one of them.
 
 pub mod action;
-pub mod answer;
 pub mod budget;
-pub mod fold;
+pub mod drain;
 pub mod machine;
 pub mod outcome;
-pub mod pace;
 pub mod request;
 pub mod secret_arn;
-pub mod settle;
 pub mod source;
 pub mod tag;
 pub mod tenant;
 pub mod time;
 
 pub use action::Action;
-pub use answer::{CallResult, Obstacle, Refusal, Remedy, Verdict};
+pub use drain::{CallResult, Obstacle, Refusal, Remedy, Verdict};
 pub use machine::MachineId;
 pub use outcome::Outcome;
 pub use request::{Order, Priority, RequestId, RequestRecord, TagRequest};

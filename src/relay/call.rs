@@ -11,7 +11,7 @@ use super::permit::pause_ms;
 use super::stop::Stop;
 use crate::defender::{CALL_TIMEOUT_MS, Call, Sent};
 use crate::domain::budget::COUNTED_WITHIN_S;
-use crate::domain::fold::Batch;
+use crate::domain::drain::Batch;
 use crate::domain::{MachineId, Obstacle, Priority, Remedy, Timestamp, Verdict};
 use crate::entra::Token;
 use crate::store::LEASE_MS;

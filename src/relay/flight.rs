@@ -13,8 +13,8 @@ use super::call::ATTEMPTS_PER_CALL;
 use super::drain::Holding;
 use super::requests::Requests;
 use super::stop::Stop;
-use crate::domain::fold::{Batch, Slot};
-use crate::domain::settle::Settling;
+use crate::domain::drain::{Batch, Slot};
+use crate::domain::drain::Settling;
 use crate::domain::{MachineId, Outcome, RequestRecord, Timestamp};
 
 /// Batches of a round under way at once.
@@ -75,7 +75,7 @@ impl Relay {
                 }
                 Err(Stop::Unavailable { not_before, .. }) if self.may_search(&holding, not_before).await => {
                     attempts = 1;
-                    let unanswered = settling.search();
+                    let unanswered = settling.bisect();
                     self.rest(&batch, &unanswered);
                 }
                 Err(stop) => {

@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 use super::drain::Holding;
 use super::stop::Stop;
 use super::{Relay, trail};
-use crate::domain::fold::{Slot, write};
+use crate::domain::drain::{Slot, set_outcome};
 use crate::domain::{Outcome, RequestRecord, Timestamp};
 use crate::store::Save;
 
@@ -34,7 +34,7 @@ impl Requests {
 
     /// Writes an outcome into the places of some machines.
     pub(super) fn set(&mut self, slots: &[Slot], outcome: &Outcome) {
-        write(&mut self.records, slots, outcome);
+        set_outcome(&mut self.records, slots, outcome);
         for slot in slots {
             self.changed.entry(slot.request).or_default().push(slot.machine);
         }

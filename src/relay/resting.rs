@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::domain::fold::Batch;
+use crate::domain::drain::Batch;
 use crate::domain::{Action, MachineId, Tag, Timestamp};
 
 /// Milliseconds of the first rest; doubled with each.
@@ -66,7 +66,7 @@ impl Resting {
 mod tests {
     use super::*;
     use crate::domain::Priority;
-    use crate::domain::fold::Slot;
+    use crate::domain::drain::Slot;
 
     fn batch(machines: &[u8]) -> Batch {
         let member = |n: &u8| (MachineId::from_bytes([*n; 20]), Slot { request: 0, machine: 0 });

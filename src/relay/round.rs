@@ -12,8 +12,8 @@ use super::flight::{BATCHES_PER_ROUND, both};
 use super::requests::Requests;
 use super::stop::Stop;
 use crate::domain::Timestamp;
-use crate::domain::fold::{Rules, fold};
-use crate::domain::pace::{Usage, pace};
+use crate::domain::drain::{Rules, fold};
+use crate::domain::drain::{Usage, pace};
 use crate::store::DeadEntry;
 
 /// Milliseconds in an hour.

@@ -1,16 +1,16 @@
 //! What Defender's answer to one call means for the relay.
 //!
-//! Invariant: an answer either judges machines of the call, or it is an obstacle and says nothing of them.
+//! Invariant: an answer is either a verdict on machines of the call, or an error that says nothing about them.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::MachineId;
+use crate::domain::MachineId;
 
-/// What one call came to.
+/// The result of one call.
 pub type CallResult = Result<Verdict, Obstacle>;
 
-/// Defender's word on the machines of a call.
+/// What Defender decided about the machines of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// 200: these machines of the call are listed.
