@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::domain::budget::Permit;
-use crate::domain::{Action, CallResult, MachineId, Obstacle, Remedy, Tag};
+use crate::domain::{Action, CallError, CallResult, MachineId, Tag};
 use crate::entra::Token;
 
 /// Milliseconds a call may take: longer than the ten seconds within which it is counted.
@@ -80,7 +80,7 @@ impl Defender {
         match request.send().await {
             Ok(response) => Sent::Answered(answer::read(response, call.machines).await),
             Err(_) if watch.stopped() => Sent::PermitTooOld,
-            Err(error) => Sent::Answered(Err(Obstacle::Unavailable {
+            Err(error) => Sent::Answered(Err(CallError::Unavailable {
                 why: crate::outbound::describe(&error),
                 may_still_apply: watch.started(),
                 retry_after_s: None,
@@ -97,8 +97,8 @@ fn wire(call: Call<'_>, token: &Token) -> Option<(Vec<u8>, HeaderValue)> {
     Some((serde_json::to_vec(&wire).ok()?, bearer))
 }
 
-fn unsendable() -> Obstacle {
-    Obstacle::NoToken { why: "Entra's token is not fit for a header".into(), remedy: Remedy::TryAgain }
+fn unsendable() -> CallError {
+    CallError::NoToken { why: "Entra's token is not fit for a header".into() }
 }
 
 #[cfg(test)]

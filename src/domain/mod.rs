@@ -15,7 +15,7 @@ pub mod tenant;
 pub mod time;
 
 pub use action::Action;
-pub use drain::{CallResult, Obstacle, Refusal, Remedy, Verdict};
+pub use drain::{CallError, CallResult, Refusal, Verdict};
 pub use machine::MachineId;
 pub use outcome::Outcome;
 pub use request::{Order, Priority, RequestId, RequestRecord, TagRequest};

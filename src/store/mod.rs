@@ -25,7 +25,7 @@ use sentinel::ClockCheck;
 pub use backlog::{Backlog, BacklogPage, DeadEntry};
 pub use budget::PermitOutcome;
 pub use delivery::RejectedWebhook;
-pub use drain::{DrainState, Hold, LEASE_MS, Lease, LeaseId, Places};
+pub use drain::{DrainState, LEASE_MS, Lease, LeaseId, Places};
 pub use requests::{Put, Save};
 pub use together::PutAll;
 
