@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
-use crate::domain::{CallResult, MachineId, Obstacle, Refusal, Verdict};
+use crate::domain::{CallError, CallResult, MachineId, Refusal, Verdict};
 use crate::outbound::{read_body, retry_after_s};
 
 /// Bytes of an answer that are read: 500 machines of four kilobytes, twice over.
@@ -70,10 +70,10 @@ fn classify(
     let code = failure.error.code.as_deref();
     let refusal = refusal(status, &failure.error);
     match status {
-        StatusCode::UNAUTHORIZED => Err(Obstacle::TokenRefused(refusal)),
+        StatusCode::UNAUTHORIZED => Err(CallError::TokenRefused(refusal)),
         StatusCode::FORBIDDEN if code == Some(NOT_FOR_THESE) => Ok(Verdict::Refused(refusal)),
-        StatusCode::FORBIDDEN => Err(Obstacle::Forbidden(refusal)),
-        StatusCode::TOO_MANY_REQUESTS => Err(Obstacle::Throttled { retry_after_s }),
+        StatusCode::FORBIDDEN => Err(CallError::Forbidden(refusal)),
+        StatusCode::TOO_MANY_REQUESTS => Err(CallError::Throttled { retry_after_s }),
         StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => {
             let named = named(failure.error.message.as_deref().unwrap_or_default(), machines);
             Ok(match named.is_empty() {
@@ -85,7 +85,7 @@ fn classify(
         _ if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT => {
             Ok(Verdict::Refused(refusal))
         }
-        _ => Err(Obstacle::Unavailable {
+        _ => Err(CallError::Unavailable {
             why: refusal.to_string(),
             may_still_apply: code.is_none() || is_from_a_proxy(status),
             retry_after_s,
@@ -100,8 +100,8 @@ fn is_from_a_proxy(status: StatusCode) -> bool {
 }
 
 /// A 200 that does not show which machines it is about. The call is over.
-fn unreadable(why: String) -> Obstacle {
-    Obstacle::Unavailable { why, may_still_apply: false, retry_after_s: None }
+fn unreadable(why: String) -> CallError {
+    CallError::Unavailable { why, may_still_apply: false, retry_after_s: None }
 }
 
 fn listed(body: &[u8], machines: &[MachineId]) -> CallResult {
@@ -176,14 +176,14 @@ mod tests {
     fn each_status_has_its_meaning() {
         let body = r#"{"error": {"code": "C", "message": "m", "target": "|t"}}"#;
         let refusal = |status| Refusal { status, code: "C".into(), correlation_id: Some("|t".into()) };
-        assert_eq!(classified(401, body), Err(Obstacle::TokenRefused(refusal(401))));
-        assert_eq!(classified(403, body), Err(Obstacle::Forbidden(refusal(403))));
+        assert_eq!(classified(401, body), Err(CallError::TokenRefused(refusal(401))));
+        assert_eq!(classified(403, body), Err(CallError::Forbidden(refusal(403))));
         assert_eq!(classified(404, body), Ok(Verdict::Refused(refusal(404))));
         assert_eq!(classified(400, body), Ok(Verdict::Refused(refusal(400))));
         assert_eq!(classified(409, body), Ok(Verdict::Refused(refusal(409))));
-        assert_eq!(classified(429, "<html>"), Err(Obstacle::Throttled { retry_after_s: Some(9) }));
+        assert_eq!(classified(429, "<html>"), Err(CallError::Throttled { retry_after_s: Some(9) }));
         for status in [204, 302, 408, 500, 503] {
-            assert!(matches!(classified(status, "<html>"), Err(Obstacle::Unavailable { .. })), "{status}");
+            assert!(matches!(classified(status, "<html>"), Err(CallError::Unavailable { .. })), "{status}");
         }
     }
 
@@ -195,13 +195,13 @@ mod tests {
         }
         assert!(matches!(classified(404, "<html>"), Ok(Verdict::Refused(_))));
         assert!(matches!(coded(403, "DisallowedOperation"), Ok(Verdict::Refused(_))));
-        assert!(matches!(coded(403, "DisabledFeature"), Err(Obstacle::Forbidden(_))));
+        assert!(matches!(coded(403, "DisabledFeature"), Err(CallError::Forbidden(_))));
     }
 
     #[test]
     fn only_defenders_own_words_say_that_a_failed_call_is_over() {
         let may_still_apply = |status, body| match classified(status, body) {
-            Err(Obstacle::Unavailable { may_still_apply, .. }) => may_still_apply,
+            Err(CallError::Unavailable { may_still_apply, .. }) => may_still_apply,
             other => panic!("{other:?}"),
         };
         let own = r#"{"error": {"code": "InternalServerError"}}"#;

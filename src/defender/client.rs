@@ -13,7 +13,7 @@ use super::answer;
 use super::permitted_body::PermittedBody;
 use crate::clock::Clock;
 use crate::domain::budget::Permit;
-use crate::domain::{Action, CallResult, MachineId, Obstacle, Remedy, Tag};
+use crate::domain::{Action, CallError, CallResult, MachineId, Tag};
 
 /// Milliseconds a call may take: longer than the ten seconds within which it is counted.
 pub const CALL_TIMEOUT_MS: i64 = 15_000;
@@ -79,7 +79,7 @@ impl Defender {
         match request.send().await {
             Ok(response) => Sent::Answered(answer::read(response, call.machines).await),
             Err(_) if watch.is_stopped() => Sent::PermitTooOld,
-            Err(error) => Sent::Answered(Err(Obstacle::Unavailable {
+            Err(error) => Sent::Answered(Err(CallError::Unavailable {
                 why: crate::outbound::describe(&error),
                 may_still_apply: watch.has_started(),
                 retry_after_s: None,
@@ -96,8 +96,8 @@ fn body_and_bearer(call: Call<'_>, token: &SecretString) -> Option<(Vec<u8>, Hea
     Some((serde_json::to_vec(&body).ok()?, bearer))
 }
 
-fn unsendable() -> Obstacle {
-    Obstacle::NoToken { why: "Entra's token is not fit for a header".into(), remedy: Remedy::TryAgain }
+fn unsendable() -> CallError {
+    CallError::NoToken { why: "Entra's token is not fit for a header".into() }
 }
 
 #[cfg(test)]

@@ -2,16 +2,13 @@
 //!
 //! Invariant: everything here is a pure function of its arguments; `now` is always one of them.
 
-pub mod answer;
 pub mod budget;
-pub mod fold;
+pub mod drain;
 pub mod outcome;
-pub mod pace;
 pub mod request;
-pub mod settle;
 pub mod values;
 
-pub use answer::{CallResult, Obstacle, Refusal, Remedy, Verdict};
+pub use drain::{CallError, CallResult, Refusal, Verdict};
 pub use outcome::Outcome;
 pub use request::{Order, RequestId, RequestRecord, TagRequest};
 pub use values::{Action, MachineId, Priority, SecretArn, SourceName, Tag, TenantName, Timestamp};

@@ -4,7 +4,6 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::advice;
-use crate::domain::{Obstacle, Remedy};
 
 /// Bytes of an answer that are read.
 const ANSWER_MAX_BYTES: usize = 64 * 1024;
@@ -48,15 +47,13 @@ impl TokenError {
         }
     }
 
-    /// What the error means for the calls that wait for the token.
-    pub fn obstacle(&self) -> Obstacle {
-        let remedy = match self {
-            Self::Refused { aadsts, .. } if advice::may_pass(*aadsts) => Remedy::TryAgain,
-            Self::Refused { .. } | Self::NoCredential(_) => Remedy::Operator,
-            Self::Throttled { retry_after_s } => Remedy::Wait { retry_after_s: *retry_after_s },
-            Self::Unavailable(_) => Remedy::TryAgain,
-        };
-        Obstacle::NoToken { why: self.to_string(), remedy }
+    /// Whether only an operator can fix it. If not, the token may be granted later.
+    pub fn needs_operator(&self) -> bool {
+        match self {
+            Self::Refused { aadsts, .. } => !advice::may_pass(*aadsts),
+            Self::NoCredential(_) => true,
+            Self::Throttled { .. } | Self::Unavailable(_) => false,
+        }
     }
 }
 

@@ -78,7 +78,7 @@ fn shown(report: &Report, now: Timestamp) -> Shown {
             oldest_age_seconds: report.oldest_age_s(now),
         },
         held_up: report.held_up(now).map(|hold| HeldUp {
-            reason: hold.reason.clone(),
+            reason: hold.reason.to_string(),
             until: hold.until.to_string(),
             routine_only: hold.routine_only,
         }),

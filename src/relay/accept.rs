@@ -8,9 +8,6 @@ use crate::domain::{Order, RequestId, RequestRecord, TagRequest, Timestamp};
 use crate::inbound::Allowed;
 use crate::store::{Put, PutAll, Save, StoreError};
 
-/// Requests that one process accepts at once. A Lambda instance has one; a local server may have many.
-pub(super) const ACCEPTS_AT_ONCE: usize = 64;
-
 /// Why a request was not accepted.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AcceptError {
@@ -56,7 +53,7 @@ impl Relay {
         let waiting = self.wait_for(request.id);
         let _turn = self.0.accepting.acquire().await.ok();
         let places = self.0.parts.store.next_order(request.together).await?;
-        self.0.runner.saw(&places.drain, self.clock().now());
+        self.0.drain_status.note_drain_state(&places.drain, self.clock().now());
         let record = self.placed(request, places.first);
         match self.0.parts.store.put(&record).await? {
             Put::Created => {
@@ -88,7 +85,7 @@ impl Relay {
         let waiting: Vec<_> = requests.iter().map(|request| self.wait_for(request.id)).collect();
         let _turn = self.0.accepting.acquire().await.ok();
         let places = self.0.parts.store.next_order(together).await?;
-        self.0.runner.saw(&places.drain, self.clock().now());
+        self.0.drain_status.note_drain_state(&places.drain, self.clock().now());
         let records: Vec<_> = requests
             .into_iter()
             .zip(places.first..)
@@ -138,7 +135,7 @@ impl Relay {
         let _turn = self.0.accepting.acquire().await.ok();
         let store = &self.0.parts.store;
         let places = store.next_order(1).await?;
-        self.0.runner.saw(&places.drain, self.clock().now());
+        self.0.drain_status.note_drain_state(&places.drain, self.clock().now());
         let mut again = record.again(places.first, self.table_time());
         again.request.priority = allowed.priority();
         match store.requeue(&again).await? {

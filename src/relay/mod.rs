@@ -4,74 +4,32 @@
 //! Invariant: what was accepted is in the backlog until it has an outcome for each machine.
 
 mod accept;
-mod call;
-mod call_line;
+mod budget;
 mod deliveries;
 mod drain;
-mod flight;
-mod permit;
+mod drain_status;
+mod parts;
 mod relays;
-mod requests;
-mod resting;
-mod round;
-mod runner;
-mod stop;
 mod trail;
 mod waiters;
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use crate::clock::Clock;
-use crate::defender::Defender;
-use crate::domain::budget::{self, BudgetReport, Limits};
+use crate::domain::budget::{BudgetReport, Limits, report};
+use crate::domain::drain::Hold;
 use crate::domain::{Priority, RequestId, RequestRecord, TenantName, Timestamp};
-use crate::entra::Tokens;
-use crate::store::{Backlog, DrainState, Hold, Store, StoreError};
+use crate::store::{Backlog, DrainState, StoreError};
+use parts::Inner;
 
 pub use accept::{AcceptError, Accepted, RetryError};
+pub use parts::Parts;
 pub use relays::Relays;
 pub use waiters::{Patience, Waiting};
-
-/// What holds the drain up when no permit is to be had: the one reason that is neither a failure nor the pace.
-const BUDGET_SPENT: &str = "budget_spent";
 
 /// The relay of one tenant. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Relay(Arc<Inner>);
-
-/// What a relay works with.
-#[derive(Debug)]
-pub struct Parts {
-    /// Whose relay it is.
-    pub tenant: TenantName,
-    /// The tenant's part of the table.
-    pub store: Store,
-    /// The app's tokens.
-    pub tokens: Tokens,
-    /// Defender.
-    pub defender: Defender,
-    /// The clock.
-    pub clock: Clock,
-    /// The budget.
-    pub limits: Limits,
-    /// Machines a call may carry.
-    pub machines_per_call: u32,
-    /// Hours after which a request that could not be done is given up.
-    pub request_expires_hours: u32,
-}
-
-#[derive(Debug)]
-struct Inner {
-    parts: Parts,
-    budget: permit::Budget,
-    resting: resting::Resting,
-    /// Turns at accepting: a flood waits here, not in time-outs of the table.
-    accepting: Semaphore,
-    runner: runner::Runner,
-    waiters: waiters::Waiters,
-}
 
 /// The budget, the backlog and what holds it up.
 #[derive(Clone, Debug)]
@@ -99,32 +57,20 @@ impl Report {
         tracing::info!(
             BacklogRequests = self.backlog.requests,
             OldestRequestAge = self.oldest_age_s(now).unwrap_or(0),
-            HeldUp = u8::from(self.held_up(now).is_some_and(is_failure)),
+            HeldUp = u8::from(self.held_up(now).is_some_and(Hold::is_failure)),
             %tenant,
             calls_left_this_minute = self.budget.minute.remaining(),
             calls_left_this_hour = self.budget.hour.remaining(),
-            held_up_by = self.held_up(now).map(|hold| hold.reason.as_str()),
+            held_up_by = self.held_up(now).map(|hold| hold.reason.to_string()),
             "backlog"
         );
     }
 }
 
-/// Whether it is a failure outside that keeps everything from being sent.
-fn is_failure(hold: &Hold) -> bool {
-    !hold.routine_only && hold.reason != BUDGET_SPENT
-}
-
 impl Relay {
     /// A relay with an empty memory.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner {
-            parts,
-            budget: permit::Budget::default(),
-            resting: resting::Resting::default(),
-            accepting: Semaphore::new(accept::ACCEPTS_AT_ONCE),
-            runner: runner::Runner::default(),
-            waiters: waiters::Waiters::default(),
-        }))
+        Self(Arc::new(Inner::new(parts)))
     }
 
     /// Whose relay it is.
@@ -149,7 +95,7 @@ impl Relay {
 
     /// Fetches a token, and opens the connection to the table by looking at the budget.
     async fn warm_up(&self) {
-        let (token, table) = futures_util::join!(self.0.parts.tokens.get(), self.used_in_minute());
+        let (token, table) = futures_util::join!(self.0.parts.tokens.get(), self.0.budget.used_in_minute());
         tracing::debug!(tenant = %self.tenant(), token = token.is_ok(), table = table.is_ok(), "warm");
     }
 
@@ -169,24 +115,26 @@ impl Relay {
         let Parts { store, limits, clock, .. } = &self.0.parts;
         let (ledger, backlog, drain) =
             futures_util::try_join!(store.ledger(), store.backlog_size(), store.drain_state())?;
-        Ok(Report { budget: budget::report(ledger.as_ref(), *limits, clock.now()), backlog, drain })
+        Ok(Report { budget: report(ledger.as_ref(), *limits, clock.now()), backlog, drain })
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// Starts a drain in the background. It makes no call that could not be over at `stop_before`.
+    pub fn start_drain(&self, class: Priority, stop_before: Timestamp) {
+        drain::start_drain(&self.0, class, stop_before);
+    }
 
-    #[test]
-    fn neither_the_pace_nor_the_budget_is_a_failure() {
-        let hold = |routine_only, reason: &str| Hold {
-            until: Timestamp::default(),
-            routine_only,
-            reason: reason.into(),
-            in_a_row: 0,
-        };
-        assert!(is_failure(&hold(false, "defender_unavailable: status 503")));
-        assert!(!is_failure(&hold(true, "gathering")));
-        assert!(!is_failure(&hold(true, BUDGET_SPENT)) && !is_failure(&hold(false, BUDGET_SPENT)));
+    /// Drains, and returns when nothing more can be done now.
+    pub async fn drain(&self, class: Priority, stop_before: Timestamp) {
+        drain::drain(&self.0, class, stop_before).await;
+    }
+
+    /// Returns when no drain runs in this process.
+    pub async fn until_idle(&self) {
+        self.0.drain_status.until_idle().await;
+    }
+
+    /// The budget as this process last saw it, or nothing if it has not.
+    pub fn budget_last_seen(&self) -> Option<BudgetReport> {
+        self.0.budget.last_report()
     }
 }

@@ -90,7 +90,7 @@ impl Waiting {
         tokio::select! {
             biased;
             done = tokio::time::timeout(Duration::from_millis(ms.into()), self.told(record.queued)) => done.ok(),
-            () = relay.0.runner.held_beyond(record.request.priority, held_beyond) => None,
+            () = relay.0.drain_status.until_held_beyond(record.request.priority, held_beyond) => None,
         }
     }
 
@@ -100,7 +100,7 @@ impl Waiting {
             if let Some(record) = self.told_within_a_look().await {
                 return record;
             }
-            if self.relay.is_draining() {
+            if self.relay.0.drain_status.is_draining() {
                 continue;
             }
             looks = looks.wrapping_add(1);
@@ -118,7 +118,7 @@ impl Waiting {
         let store = &self.relay.0.parts.store;
         if looks % 2 == 1 {
             let state = store.drain_state().await?;
-            self.relay.0.runner.held(state.hold);
+            self.relay.0.drain_status.note_hold(state.hold);
             return Ok(None);
         }
         if let Some(order) = place

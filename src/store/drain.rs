@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::conditional::{Conditional, conditional};
 use super::item::{Item, PK, SK, find_number, get_number, get_text, number, text};
 use super::table::{Store, StoreError, unavailable};
+use crate::domain::drain::{Hold, HoldReason};
 use crate::domain::{Order, Priority, Timestamp};
 
 /// Milliseconds a lease lasts unless it is renewed: longer than a call may take and be counted.
@@ -51,26 +52,6 @@ pub struct Places {
     pub first: Order,
     /// The drain's item as they were given.
     pub drain: DrainState,
-}
-
-/// Why the drain does not run for a while.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hold {
-    /// Until when.
-    pub until: Timestamp,
-    /// Whether only routine requests are held.
-    pub routine_only: bool,
-    /// What holds it up: one word for programs, then a text for people.
-    pub reason: String,
-    /// Holds in a row, without an answer of Defender between them.
-    pub in_a_row: u32,
-}
-
-impl Hold {
-    /// Whether it stops what is of this class at that moment.
-    pub fn stops(&self, class: Priority, moment: Timestamp) -> bool {
-        self.until > moment && (!self.routine_only || class == Priority::Routine)
-    }
 }
 
 /// The drain's item.
@@ -172,7 +153,7 @@ impl Store {
                      REMOVE holder, leaseUntil",
                 )
                 .expression_attribute_values(":until", number(hold.until.ms()))
-                .expression_attribute_values(":reason", text(&hold.reason))
+                .expression_attribute_values(":reason", text(hold.reason.to_string()))
                 .expression_attribute_values(":row", number(hold.in_a_row))
                 .expression_attribute_values(":routine", number(u8::from(hold.routine_only))),
         };
@@ -199,7 +180,7 @@ fn state(item: &Item) -> Result<DrainState, StoreError> {
         Some(until) => Some(Hold {
             until,
             routine_only: find_number::<u8>(item, "routineOnly")?.unwrap_or(0) == 1,
-            reason: get_text(item, "holdReason")?.to_owned(),
+            reason: HoldReason::parse(get_text(item, "holdReason")?),
             in_a_row: find_number(item, "holdsInARow")?.unwrap_or(0),
         }),
     };

@@ -20,7 +20,7 @@ mod together;
 
 pub use backlog::{Backlog, BacklogPage, DeadEntry};
 pub use budget::PermitOutcome;
-pub use drain::{DrainState, Hold, LEASE_MS, Lease, LeaseId, Places};
+pub use drain::{DrainState, LEASE_MS, Lease, LeaseId, Places};
 pub use rejected::RejectedWebhook;
 pub use requests::{Put, Save};
 pub use table::{Store, StoreError};

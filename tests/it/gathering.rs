@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use defender_tag_relay::domain::pace::GATHER_MAX_MS;
+use defender_tag_relay::domain::drain::GATHER_MAX_MS;
 use futures_util::future::join_all;
 
 use crate::support::{Answer, Ask, World, machine};

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::fold::{Rules, fold};
+use crate::domain::drain::{Rules, fold};
 use crate::domain::{Action, MachineId, RequestId, SourceName, Tag, TagRequest};
 
 const PER_CALL: usize = 4;

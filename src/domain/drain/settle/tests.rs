@@ -48,8 +48,8 @@ fn settle(machines: Vec<MachineId>, defender: &Defender) -> (HashMap<MachineId, 
     let mut settling = Settling::new(machines);
     let mut calls = 0;
     while let Some(machines) = settling.next_call() {
-        let judgement = defender.answer(machines);
-        settling.absorb(judgement);
+        let verdict = defender.answer(machines);
+        settling.absorb(verdict);
         calls += 1;
     }
     (settling.into_outcomes(), calls)

@@ -1,31 +1,32 @@
-//! The pace: which batches leave now, and which gather a little longer so that their calls are fuller.
+//! The pace: decides which batches leave now, and which gather a little longer so that their calls are fuller.
 //!
-//! Invariant: a full batch and an urgent one leave at once, and so does every batch while few calls were made.
-//! The others gather, the longer the scarcer calls are, and leave together: never later than
-//! [`GATHER_MAX_MS`] after the oldest request among them was queued.
+//! Invariant: full batches and urgent batches leave at once, and every batch does while few calls were made. The
+//! other batches gather and then leave together. They gather longer when fewer calls are left, but they leave at
+//! most [`GATHER_MAX_MS`] after the oldest request among them was queued.
 
 use super::fold::Batch;
-use super::{Priority, RequestRecord, Timestamp};
+use crate::domain::{Priority, RequestRecord, Timestamp};
 
 /// Calls in the budget's minute that leave as soon as there is anything to send: a burst of one-machine
 /// requests costs no more than a tenth of the minute.
 const CALLS_AT_ONCE: usize = 8;
-/// The same for a request that waits alone: somebody who sends one after the other gains nothing from gathering.
+/// The same for a request that waits alone. A caller that sends one request after the other gains nothing if
+/// they gather.
 const CALLS_AT_ONCE_ALONE: usize = 50;
-/// Milliseconds that batches gather after that. Longer than a native request waits for its outcome, so that
-/// callers who send one request after the other are answered 202 and go on sending.
-pub const GATHER_MS: i64 = 5_000;
-/// From these many calls in the budget's minute on they gather longer. The hour's limit sustains 25 a minute.
+/// Milliseconds that batches gather after that. This is longer than a native request waits for its outcome, so
+/// that a caller that sends one request after the other gets 202 and goes on sending.
+const GATHER_MS: i64 = 5_000;
+/// Batches gather longer from this many calls in the budget's minute on. The hour's limit sustains 25 a minute.
 const LONGER: [(usize, i64); 2] = [(50, GATHER_MAX_MS), (25, 2 * GATHER_MS)];
 /// Longest time to gather, in milliseconds.
 pub const GATHER_MAX_MS: i64 = 4 * GATHER_MS;
 
-/// Batches, parted by when they leave.
+/// Batches, split by when they leave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Paced {
-    /// They leave now, in this order.
+    /// The batches that leave now, in this order.
     pub now: Vec<Batch>,
-    /// When the next of the others leaves, if there are others.
+    /// When the other batches leave, if there are any.
     pub gathering_until: Option<Timestamp>,
 }
 
@@ -34,11 +35,11 @@ pub struct Paced {
 pub struct Usage {
     /// Calls that count in the budget's minute.
     pub calls: usize,
-    /// Whether the fold saw the whole backlog. If not, what is missing in a batch may lie beyond.
+    /// Whether the fold saw the whole backlog. If not, the part that was not read may fill the batches.
     pub whole: bool,
 }
 
-/// Parts the batches of a fold.
+/// Splits the batches of a fold by when they leave.
 pub fn pace(
     batches: Vec<Batch>,
     requests: &[RequestRecord],
@@ -66,9 +67,9 @@ pub fn pace(
             gathering.push(batch);
         }
     }
-    // An accepting clock may have been ahead: nothing gathers from a moment that is still to come.
-    let oldest =
-        gathering.iter().filter_map(|batch| oldest(batch, requests)).min().map(|oldest| oldest.min(now));
+    // The clock of the accepting instance may have been ahead, so a moment in the future counts as now.
+    let oldest = gathering.iter().filter_map(|batch| oldest_queued_at(batch, requests)).min();
+    let oldest = oldest.map(|oldest| oldest.min(now));
     let until = oldest.map(|queued_at| queued_at.plus_ms(gather_ms(usage.calls + gathering.len())));
     match until {
         Some(until) if until > now => paced.gathering_until = Some(until),
@@ -77,19 +78,20 @@ pub fn pace(
     paced
 }
 
-/// Whether the batches are one request's.
+/// Whether all batches belong to one request.
 fn is_alone(batches: &[Batch]) -> bool {
     let mut slots = batches.iter().flat_map(|batch| &batch.members).map(|(_, slot)| slot.request);
     let first = slots.next();
     slots.all(|request| Some(request) == first)
 }
 
-/// How long batches gather if so many calls count in the budget's minute once they have left.
+/// How long batches gather if this many calls count in the budget's minute once they have left.
 fn gather_ms(calls: usize) -> i64 {
     LONGER.iter().find(|(from, _)| calls >= *from).map_or(GATHER_MS, |(_, ms)| *ms)
 }
 
-fn oldest(batch: &Batch, requests: &[RequestRecord]) -> Option<Timestamp> {
+/// When the oldest request of a batch was queued.
+fn oldest_queued_at(batch: &Batch, requests: &[RequestRecord]) -> Option<Timestamp> {
     batch
         .members
         .iter()

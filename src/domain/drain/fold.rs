@@ -1,20 +1,20 @@
-//! The fold: from the requests that wait to the batches that leave.
+//! The fold: turns the requests that wait into the batches that leave.
 //!
-//! Of several requests for one machine and tag the last one decides and the others are superseded. What is
-//! left is grouped by tag and action into batches, urgent first, oldest first.
+//! If several requests name the same machine and tag, the last one decides and the others are superseded. The
+//! remaining changes are grouped by tag and action into batches, urgent first, oldest first.
 //!
-//! Invariant: no two batches of one fold touch the same machine and tag, so they may be in flight together;
-//! every pending machine is superseded, expired, in exactly one batch, or waits for the next fold because a
-//! tag that differs by case alone goes first.
+//! Invariant: no two batches of one fold touch the same machine and tag, so they may be sent side by side. Every
+//! pending machine is superseded, expired, in exactly one batch, or waits for the next fold because a tag that
+//! differs only by case goes first.
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Action, MachineId, Order, Outcome, Priority, RequestRecord, Tag, Timestamp};
+use crate::domain::{Action, MachineId, Order, Outcome, Priority, RequestRecord, Tag, Timestamp};
 
-/// A machine of a request: where its outcome is written.
+/// A machine of a request: the place where its outcome is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot {
-    /// Index of the request among those folded.
+    /// Index of the request among the folded requests.
     pub request: usize,
     /// Index of the machine in the request.
     pub machine: usize,
@@ -25,7 +25,7 @@ pub struct Slot {
 pub struct Batch {
     /// The tag.
     pub tag: Tag,
-    /// What is done with it.
+    /// Whether the tag is set or removed.
     pub action: Action,
     /// The highest class among the requests it serves.
     pub priority: Priority,
@@ -33,14 +33,14 @@ pub struct Batch {
     pub members: Vec<(MachineId, Slot)>,
 }
 
-/// What is to be done about the requests that wait.
+/// What the drain does about the requests that wait.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Machines whose change another request has taken over.
     pub superseded: Vec<Slot>,
     /// Machines whose request has waited too long.
     pub expired: Vec<Slot>,
-    /// What is to be sent, in this order.
+    /// The batches to send, in this order.
     pub batches: Vec<Batch>,
     /// Machines that wait for the next fold.
     pub waiting: usize,
@@ -49,7 +49,7 @@ pub struct Plan {
 /// What the fold needs to know beside the requests.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// Requests queued before this moment have expired.
+    /// Requests that were queued before this moment have expired.
     pub expired_before: Timestamp,
     /// Machines a call may carry.
     pub machines_per_call: usize,
@@ -61,34 +61,34 @@ pub fn fold(requests: &[RequestRecord], rules: Rules) -> Plan {
     let alive = split_off_expired(requests, rules.expired_before, &mut plan);
     let survivors = split_off_superseded(requests, &alive, &mut plan);
     let going = split_off_waiting(requests, &survivors, &mut plan);
-    plan.batches = batches(requests, &going, rules.machines_per_call.max(1));
+    plan.batches = group_into_batches(requests, &going, rules.machines_per_call.max(1));
     plan
 }
 
 fn split_off_expired(requests: &[RequestRecord], expired_before: Timestamp, plan: &mut Plan) -> Vec<Slot> {
     let mut alive = Vec::new();
     for (request, record) in requests.iter().enumerate() {
-        let expired = record.queued_at < expired_before;
+        let has_expired = record.queued_at < expired_before;
         let pending = record.outcomes.iter().enumerate().filter(|(_, outcome)| !outcome.is_final());
         let slots = pending.map(|(machine, _)| Slot { request, machine });
-        if expired { plan.expired.extend(slots) } else { alive.extend(slots) }
+        if has_expired { plan.expired.extend(slots) } else { alive.extend(slots) }
     }
     alive
 }
 
-/// Goes through the slots from the last one back: the first seen for a machine and tag decides.
+/// Goes through the slots from the last one back: the first slot of a machine and tag decides.
 fn split_off_superseded(requests: &[RequestRecord], alive: &[Slot], plan: &mut Plan) -> Vec<Slot> {
     let mut decided = HashSet::with_capacity(alive.len());
     let mut survivors = Vec::with_capacity(alive.len());
     for &slot in alive.iter().rev() {
-        let (tag, machine) = change(requests, slot);
+        let (tag, machine) = change_of(requests, slot);
         if decided.insert((tag, machine)) { survivors.push(slot) } else { plan.superseded.push(slot) }
     }
     survivors.reverse();
     survivors
 }
 
-/// Tags that differ by case alone may be one tag to Defender: the earlier change goes first, alone.
+/// Defender may treat tags that differ only by case as one tag, so the earlier change goes first, alone.
 fn split_off_waiting(requests: &[RequestRecord], survivors: &[Slot], plan: &mut Plan) -> Vec<Slot> {
     let mut folded: HashMap<&Tag, String> = HashMap::new();
     for record in requests {
@@ -97,18 +97,19 @@ fn split_off_waiting(requests: &[RequestRecord], survivors: &[Slot], plan: &mut 
     let mut claimed = HashSet::with_capacity(survivors.len());
     let mut going = Vec::with_capacity(survivors.len());
     for &slot in survivors {
-        let (tag, machine) = change(requests, slot);
+        let (tag, machine) = change_of(requests, slot);
         if claimed.insert((folded.get(tag), machine)) { going.push(slot) } else { plan.waiting += 1 }
     }
     going
 }
 
-fn change(requests: &[RequestRecord], slot: Slot) -> (&Tag, MachineId) {
+fn change_of(requests: &[RequestRecord], slot: Slot) -> (&Tag, MachineId) {
     let request = &requests[slot.request].request;
     (&request.tag, request.machines[slot.machine])
 }
 
-fn batches(requests: &[RequestRecord], going: &[Slot], machines_per_call: usize) -> Vec<Batch> {
+/// Groups changes by tag and action, and sorts the batches by their first change.
+fn group_into_batches(requests: &[RequestRecord], going: &[Slot], machines_per_call: usize) -> Vec<Batch> {
     let mut groups: HashMap<(&Tag, Action), Vec<Slot>> = HashMap::new();
     for &slot in going {
         let request = &requests[slot.request].request;
@@ -123,8 +124,13 @@ fn batches(requests: &[RequestRecord], going: &[Slot], machines_per_call: usize)
         slots.sort_unstable_by_key(rank);
         for chunk in slots.chunks(machines_per_call) {
             let Some(first) = chunk.first().map(rank) else { continue };
-            let members = chunk.iter().map(|&slot| (change(requests, slot).1, slot)).collect();
-            ranked.push((first, Batch { tag: tag.clone(), action, priority: first.0, members }));
+            let (priority, ..) = first;
+            let member = |&slot: &Slot| {
+                let (_, machine) = change_of(requests, slot);
+                (machine, slot)
+            };
+            let members = chunk.iter().map(member).collect();
+            ranked.push((first, Batch { tag: tag.clone(), action, priority, members }));
         }
     }
     ranked.sort_unstable_by_key(|(first, _)| *first);
@@ -132,9 +138,10 @@ fn batches(requests: &[RequestRecord], going: &[Slot], machines_per_call: usize)
 }
 
 /// Writes one outcome into the places of some machines.
-pub fn write(requests: &mut [RequestRecord], slots: &[Slot], outcome: &Outcome) {
+pub fn set_outcome(requests: &mut [RequestRecord], slots: &[Slot], outcome: &Outcome) {
     for slot in slots {
-        if let Some(place) = requests.get_mut(slot.request).and_then(|r| r.outcomes.get_mut(slot.machine)) {
+        let record = requests.get_mut(slot.request);
+        if let Some(place) = record.and_then(|record| record.outcomes.get_mut(slot.machine)) {
             *place = outcome.clone();
         }
     }

@@ -1,16 +1,16 @@
 //! What Defender's answer to one call means for the relay.
 //!
-//! Invariant: an answer either judges machines of the call, or it is an obstacle and says nothing of them.
+//! Invariant: an answer is either a verdict on machines of the call, or an error that says nothing about them.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::MachineId;
+use crate::domain::MachineId;
 
-/// What one call came to.
-pub type CallResult = Result<Verdict, Obstacle>;
+/// The result of one call.
+pub type CallResult = Result<Verdict, CallError>;
 
-/// Defender's word on the machines of a call.
+/// What Defender decided about the machines of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// 200: these machines of the call are listed.
@@ -37,12 +37,12 @@ impl Verdict {
 
 /// Why a call says nothing of its machines.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Obstacle {
-    /// 401: the token is not taken.
+pub enum CallError {
+    /// 401: Defender does not accept the token.
     TokenRefused(Refusal),
     /// 403: the app lacks the permission.
     Forbidden(Refusal),
-    /// 429: the budget is spent, whoever spent it.
+    /// 429: the budget is spent, possibly by another program that uses the app.
     Throttled {
         /// Seconds Defender asks to wait.
         retry_after_s: Option<u64>,
@@ -51,21 +51,19 @@ pub enum Obstacle {
     Unavailable {
         /// What happened, for the log.
         why: String,
-        /// Whether Defender may still carry the call out.
+        /// Whether Defender may still carry out the call.
         may_still_apply: bool,
-        /// Seconds it asks to wait.
+        /// Seconds Defender asks to wait.
         retry_after_s: Option<u64>,
     },
-    /// No token is to be had.
+    /// There is no token for the call.
     NoToken {
         /// What happened and what to do, for the operator.
         why: String,
-        /// What helps.
-        remedy: Remedy,
     },
 }
 
-impl Obstacle {
+impl CallError {
     /// A word for the log.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -76,20 +74,6 @@ impl Obstacle {
             Self::NoToken { .. } => "no_token",
         }
     }
-}
-
-/// What helps where no token is to be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// An operator.
-    Operator,
-    /// Time.
-    Wait {
-        /// Seconds that Entra asks to wait.
-        retry_after_s: Option<u64>,
-    },
-    /// Another attempt.
-    TryAgain,
 }
 
 /// How Defender words a refusal.

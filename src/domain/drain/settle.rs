@@ -1,27 +1,28 @@
-//! Settling a batch: from Defender's answers to one outcome for each machine.
+//! Settles a batch: turns Defender's answers into one outcome for each machine.
 //!
-//! A call fails as a whole for one machine at fault. Named ones are taken out and the rest goes again; where
-//! none is named, the call is halved until the one at fault is alone. Nothing here sends: the drain asks for
-//! the next part, sends it and hands the judgement back.
+//! One machine at fault makes the whole call fail. If the answer names machines, they are taken out and the rest
+//! is sent again. If it names none, the call is halved until the machine at fault is alone. Nothing here sends:
+//! the drain asks for the next part, sends it and hands the verdict back.
 //!
-//! Invariant: every machine of the batch has one outcome at the end, or none where it waits for the next round; `Applied`
-//! only if a 200 listed it; the number of calls is bounded.
+//! Invariant: at the end every machine of the batch has one outcome, or none if it waits for the next round. The
+//! outcome is `Applied` only if a 200 listed the machine. The number of calls is bounded.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::{MachineId, Outcome, Refusal, Verdict};
+use super::call::{Refusal, Verdict};
+use crate::domain::{MachineId, Outcome};
 
 /// Calls a batch may spend on halving. One machine at fault among 500 takes 18.
 const HALVINGS_PER_BATCH: u32 = 40;
 
-/// After this many machines in a row were refused alone, and none was ever listed, the fault is not theirs.
+/// If this many machines in a row were refused alone and none was ever listed, the machines are not the cause.
 const REFUSED_ALONE_IN_A_ROW: u32 = 3;
 
-/// Calls that may name unknown machines before the rest waits for the next round: an answer that names one machine at a
-/// time must not keep all other batches waiting.
+/// Calls that may name unknown machines before the rest waits for the next round. Answers that name one machine
+/// at a time must not keep all other batches waiting.
 const NAMINGS_PER_BATCH: u32 = 60;
 
-/// A part of a batch: what one call carries.
+/// A part of a batch: the machines of one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Part {
     machines: Vec<MachineId>,
@@ -36,12 +37,12 @@ pub struct Settling {
     halvings_left: u32,
     namings_left: u32,
     refused_alone: u32,
-    /// Whether any machine was listed: then it is neither the tag nor the action that is refused.
+    /// Whether any machine was listed. Then Defender refuses neither the tag nor the action.
     any_listed: bool,
 }
 
 impl Settling {
-    /// Nothing is sent yet.
+    /// A batch of which nothing is sent yet.
     pub fn new(machines: Vec<MachineId>) -> Self {
         let mut settling = Self {
             parts: VecDeque::new(),
@@ -55,20 +56,21 @@ impl Settling {
         settling
     }
 
-    /// The machines of the next call; none when the batch is settled.
+    /// The machines of the next call, or nothing when the batch is settled.
     pub fn next_call(&self) -> Option<&[MachineId]> {
         self.parts.front().map(|part| part.machines.as_slice())
     }
 
-    /// Whether the machine of [`Self::next_call`] is asked for again after this judgement, alone.
-    pub fn asks_again_after(&self, judgement: &Verdict) -> bool {
+    /// Whether the one machine of [`Self::next_call`] is sent once more after this verdict.
+    pub fn asks_again_after(&self, verdict: &Verdict) -> bool {
         let part = self.parts.front().filter(|part| part.machines.len() == 1 && !part.sent_before);
-        part.is_some() && matches!(judgement, Verdict::NotFound(_))
+        part.is_some() && matches!(verdict, Verdict::NotFound(_))
     }
 
-    /// Takes in that [`Self::next_call`] was not answered while others are: halves it, to find whom it is about. A machine
-    /// that is alone gets no outcome here and waits for another round; those machines are returned.
-    pub fn search(&mut self) -> Vec<MachineId> {
+    /// Bisects the batch to isolate the machine whose calls time out. Call this after [`Self::next_call`] timed out
+    /// although Defender answers other calls. A machine that is alone gets no outcome here and waits for another
+    /// round. The method returns such machines.
+    pub fn bisect(&mut self) -> Vec<MachineId> {
         let Some(part) = self.parts.pop_front() else { return Vec::new() };
         if part.machines.len() == 1 || self.halvings_left < 2 {
             return part.machines;
@@ -82,22 +84,23 @@ impl Settling {
         self.outcomes
     }
 
-    /// Takes in what Defender said of the machines of [`Self::next_call`].
-    pub fn absorb(&mut self, judgement: Verdict) {
+    /// Takes in Defender's verdict on the machines of [`Self::next_call`].
+    pub fn absorb(&mut self, verdict: Verdict) {
         let Some(part) = self.parts.pop_front() else { return };
-        match judgement {
-            Verdict::Listed(listed) => self.listed(part, &listed),
-            Verdict::Unknown(unknown) => self.unknown(part, &unknown),
-            Verdict::NotFound(refusal) => self.not_found(part, &refusal),
-            Verdict::Refused(refusal) => self.refused(part, &refusal),
+        match verdict {
+            Verdict::Listed(listed) => self.absorb_listed(part, &listed),
+            Verdict::Unknown(unknown) => self.absorb_unknown(part, &unknown),
+            Verdict::NotFound(refusal) => self.absorb_not_found(part, &refusal),
+            Verdict::Refused(refusal) => self.absorb_refused(part, &refusal),
         }
     }
 
-    fn listed(&mut self, part: Part, listed: &[MachineId]) {
+    fn absorb_listed(&mut self, part: Part, listed: &[MachineId]) {
         self.any_listed |= !listed.is_empty();
         let listed: HashSet<_> = listed.iter().collect();
-        let (there, missing): (Vec<_>, Vec<_>) = part.machines.into_iter().partition(|m| listed.contains(m));
-        self.settle(there, &Outcome::Applied);
+        let (present, missing): (Vec<_>, Vec<_>) =
+            part.machines.into_iter().partition(|machine| listed.contains(machine));
+        self.settle(present, &Outcome::Applied);
         if part.sent_before {
             self.settle(missing, &Outcome::Unconfirmed);
         } else {
@@ -105,9 +108,10 @@ impl Settling {
         }
     }
 
-    fn unknown(&mut self, part: Part, unknown: &[MachineId]) {
+    fn absorb_unknown(&mut self, part: Part, unknown: &[MachineId]) {
         let unknown: HashSet<_> = unknown.iter().collect();
-        let (gone, rest): (Vec<_>, Vec<_>) = part.machines.into_iter().partition(|m| unknown.contains(m));
+        let (gone, rest): (Vec<_>, Vec<_>) =
+            part.machines.into_iter().partition(|machine| unknown.contains(machine));
         self.settle(gone, &Outcome::UnknownMachine);
         self.push_front(rest, part.sent_before);
         self.namings_left -= 1;
@@ -116,8 +120,9 @@ impl Settling {
         }
     }
 
-    /// Alone, a machine is asked for once more: a 404 has been seen for one that succeeds a moment later.
-    fn not_found(&mut self, part: Part, refusal: &Refusal) {
+    /// A machine that is alone is sent once more, because Defender has answered 404 for machines that succeed a
+    /// moment later.
+    fn absorb_not_found(&mut self, part: Part, refusal: &Refusal) {
         match (part.machines.len(), part.sent_before) {
             (1, false) => self.push_back(part.machines, true),
             (1, true) => self.settle(part.machines, &Outcome::UnknownMachine),
@@ -125,7 +130,7 @@ impl Settling {
         }
     }
 
-    fn refused(&mut self, part: Part, refusal: &Refusal) {
+    fn absorb_refused(&mut self, part: Part, refusal: &Refusal) {
         if part.machines.len() > 1 {
             return self.halve(part, refusal);
         }
@@ -137,11 +142,12 @@ impl Settling {
         if self.refused_alone >= REFUSED_ALONE_IN_A_ROW {
             return self.reject_rest(refusal);
         }
-        self.ask_elsewhere();
+        self.send_a_distant_one();
     }
 
-    /// Machines at fault often stand together. Before all are blamed, one that stands far from them is asked for alone.
-    fn ask_elsewhere(&mut self) {
+    /// Machines at fault often stand side by side. Before all machines are rejected, one that stands far from them
+    /// is sent alone.
+    fn send_a_distant_one(&mut self) {
         let Some(Part { mut machines, sent_before }) = self.parts.pop_back() else { return };
         let at = if self.refused_alone == 1 { machines.len() - 1 } else { machines.len() / 2 };
         let alone = machines.remove(at);
