@@ -22,13 +22,13 @@ async fn bearer(app: &App, unverified: &Unverified) -> Result<Verified, Problem>
     let now = app.clock().now();
     let bearers = || app.sources.iter().filter(|source| source.is_bearer());
     join_all(bearers().map(|source| app.source_secrets.keep_fresh(source, now))).await;
-    let wrong = match unverified.verify_bearer(&app.sources) {
+    let wrong = match Verified::by_bearer(unverified, &app.sources) {
         Err(wrong @ NotVerified::WrongKey) => wrong,
         other => return Ok(other?),
     };
     let renewals = bearers().map(|source| app.source_secrets.renew(source, now));
     let renewed: Result<Vec<()>, _> = join_all(renewals).await.into_iter().collect();
-    unverified.verify_bearer(&app.sources).map_err(|_| after(renewed, wrong))
+    Verified::by_bearer(unverified, &app.sources).map_err(|_| after(renewed, wrong))
 }
 
 /// The source that a webhook's address names.
@@ -47,14 +47,14 @@ async fn address(app: &App, name: &str, unverified: &Unverified) -> Result<Verif
     let source = app.sources.find(name).ok_or(NotVerified::UnknownSource)?;
     let now = app.clock().now();
     app.source_secrets.keep_fresh(source, now).await;
-    let first = unverified.verify(source, now);
+    let first = Verified::by_scheme(unverified, source, now);
     let keys_may_differ =
         matches!(first, Err(NotVerified::WrongSecret | NotVerified::WrongSignature | NotVerified::NoKeys));
     if !keys_may_differ || source.keyring.arn().is_none() {
         return Ok(first?);
     }
     let renewed = app.source_secrets.renew(source, now).await;
-    unverified.verify(source, now).map_err(|wrong| after(renewed, wrong))
+    Verified::by_scheme(unverified, source, now).map_err(|wrong| after(renewed, wrong))
 }
 
 /// What the caller is told who is still not verified: while keys cannot be read, nobody knows whether one is wrong.

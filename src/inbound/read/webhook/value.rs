@@ -1,0 +1,96 @@
+//! A tag or an action: fixed by the configuration, or found in the body.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::path::Path;
+use crate::inbound::read::unreadable::Unreadable;
+
+/// Texts a map may have.
+const MAP_MAX: usize = 200;
+
+/// A tag or an action: fixed by the configuration, or found in the body.
+#[derive(Debug)]
+pub(super) enum ValueSource<T> {
+    /// This one.
+    Fixed(T),
+    /// What the first of these paths finds that finds anything.
+    Found { from: Vec<Path>, map: Option<BTreeMap<String, T>>, parse: fn(&str) -> Result<T, String> },
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(in crate::inbound) enum WireValue {
+    Fixed(String),
+    Found(WireFound),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::inbound) struct WireFound {
+    from: Vec<String>,
+    map: Option<BTreeMap<String, String>>,
+}
+
+impl<T: Clone> ValueSource<T> {
+    pub(super) fn parse(wire: &WireValue, parse: fn(&str) -> Result<T, String>) -> Result<Self, String> {
+        let WireFound { from, map } = match wire {
+            WireValue::Fixed(text) => return parse(text).map(Self::Fixed),
+            WireValue::Found(found) => found,
+        };
+        if map.as_ref().is_some_and(|map| map.is_empty() || map.len() > MAP_MAX) {
+            return Err(format!("a map has 1 to {MAP_MAX} texts"));
+        }
+        let pair = |(text, value): (&String, &String)| Ok((text.clone(), parse(value)?));
+        let map = map.as_ref().map(|map| map.iter().map(pair).collect::<Result<_, String>>()).transpose()?;
+        Ok(Self::Found { from: Path::candidates(from)?, map, parse })
+    }
+
+    /// Everything it can be, if that is known before any body is.
+    pub(super) fn known(&self) -> Vec<&T> {
+        match self {
+            Self::Fixed(value) => vec![value],
+            Self::Found { map, .. } => map.iter().flat_map(BTreeMap::values).collect(),
+        }
+    }
+
+    /// The values in an item.
+    pub(super) fn values(&self, item: &Value, what: &str) -> Result<Vec<T>, Unreadable> {
+        let (from, map, parse) = match self {
+            Self::Fixed(value) => return Ok(vec![value.clone()]),
+            Self::Found { from, map, parse } => (from, map, parse),
+        };
+        let Some((path, texts)) = first_texts(from, item) else {
+            return Err(missing(from, what));
+        };
+        let wrong = |problem: String| Unreadable::Invalid { field: path.as_str().into(), problem };
+        let value = |text: &str| match map {
+            None => parse(text).map_err(wrong),
+            Some(map) => map
+                .get(text)
+                .cloned()
+                .ok_or_else(|| wrong(format!("holds no text of the map for the {what}"))),
+        };
+        texts.into_iter().map(value).collect()
+    }
+}
+
+/// What the first path finds that finds any text.
+pub(super) fn first_texts<'a, 'p>(paths: &'p [Path], item: &'a Value) -> Option<(&'p Path, Vec<&'a str>)> {
+    paths.iter().find_map(|path| {
+        let found = path.find(item).into_iter().flat_map(|value| match value {
+            Value::Array(values) => values.iter().collect(),
+            one => vec![one],
+        });
+        let texts: Vec<_> = found.filter_map(Value::as_str).filter(|text| !text.is_empty()).collect();
+        (!texts.is_empty()).then_some((path, texts))
+    })
+}
+
+fn missing(from: &[Path], what: &str) -> Unreadable {
+    let looked: Vec<_> = from.iter().map(Path::as_str).collect();
+    let field = from.first().map_or(what, Path::as_str).to_owned();
+    Unreadable::Invalid { field, problem: format!("no {what}; looked at {}", looked.join(", ")) }
+}

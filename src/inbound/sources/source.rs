@@ -1,0 +1,53 @@
+//! One source: a system that may send requests.
+
+use secrecy::SecretString;
+
+use super::keyring::Keyring;
+use crate::domain::{Priority, SourceName, TenantName};
+use crate::inbound::allow::Policy;
+use crate::inbound::read::BodyFormat;
+use crate::inbound::verify::{Carrier, Keys, Scheme, read_secrets};
+
+/// A system that may send requests.
+#[derive(Debug)]
+pub struct Source {
+    /// Its name.
+    pub name: SourceName,
+    /// Whose machines it asks for; none where there is only one tenant.
+    pub tenant: Option<TenantName>,
+    /// How it proves who it is.
+    pub(in crate::inbound) scheme: Scheme,
+    /// What it proves it with.
+    pub keyring: Keyring,
+    /// How its webhooks are read.
+    pub(in crate::inbound) body_format: BodyFormat,
+    /// What it may do.
+    pub policy: Policy,
+    /// The class of its requests.
+    pub priority: Priority,
+    /// What becomes of a webhook that can never succeed.
+    pub on_bad_payload: OnBadPayload,
+    /// Milliseconds a webhook waits for its outcome.
+    pub wait_ms: u32,
+}
+
+/// What becomes of a verified webhook that can never succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnBadPayload {
+    /// It is refused.
+    Refuse,
+    /// It is accepted as unfit, and why is kept: its sender would give up on the relay otherwise.
+    Accept,
+}
+
+impl Source {
+    /// Whether it proves itself with a bearer key, as native requests do.
+    pub const fn is_bearer(&self) -> bool {
+        matches!(self.scheme, Scheme::SharedSecret(Carrier::Bearer))
+    }
+
+    /// The keys in the text of the secret that holds them.
+    pub fn keys_in(&self, text: &SecretString) -> Result<Keys, String> {
+        self.scheme.keys(&read_secrets(text)?)
+    }
+}
