@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::aws::{Aws, SecretsManager};
+use crate::aws::{Aws, Secret, SecretsManager};
 use crate::clock::Clock;
 use crate::config::{ConfigError, Place, Settings, Tenant, TenantsAt, TextAt, Texts, doubled_field, tenants};
 use crate::defender::Defender;
@@ -14,7 +14,6 @@ use crate::http::App;
 use crate::inbound::Sources;
 use crate::outbound;
 use crate::relay::{Parts, Relay, Relays};
-use crate::secrets::{Secret, SourceSecrets};
 use crate::store::Store;
 
 /// The relay cannot start.
@@ -32,15 +31,14 @@ pub enum StartError {
 /// are there.
 pub async fn app(settings: &Settings, aws: Aws, clock: Clock) -> Result<App, StartError> {
     let texts = Texts { tenants: Some(settings.tenants.clone()), sources: Some(settings.sources.clone()) };
-    let Contents { tenants, sources, source_secrets } =
-        contents(&texts, &aws.secrets_manager, clock.now()).await?;
+    let Contents { tenants, sources } = contents(&texts, &aws.secrets_manager, clock.now()).await?;
     let http = outbound::http_client()?;
     let mut relays = tenants.iter().map(|tenant| relay(settings, tenant, &aws, &http, &clock));
     let first = relays.next().ok_or_else(|| ConfigError::one("TENANTS", "there is none"))?;
     Ok(App {
         relays: Relays::new(first, relays.collect()),
         sources,
-        source_secrets,
+        secrets_manager: aws.secrets_manager,
         respond_within_ms: settings.respond_within_ms,
         machines_per_request: settings.machines_per_request,
         begun: Arc::default(),
@@ -59,7 +57,6 @@ pub async fn every_fault(error: ConfigError, texts: &Texts, aws: &Aws, clock: &C
 struct Contents {
     tenants: Vec<Tenant>,
     sources: Sources,
-    source_secrets: SourceSecrets,
 }
 
 async fn contents(texts: &Texts, manager: &SecretsManager, now: Timestamp) -> Result<Contents, ConfigError> {
@@ -72,14 +69,14 @@ async fn contents(texts: &Texts, manager: &SecretsManager, now: Timestamp) -> Re
         Some(at) => {
             let sources = faults.unless(sources(at, tenants.as_deref(), manager).await);
             match sources {
-                Some(sources) => faults.unless(source_secrets(at, sources, manager, now).await),
+                Some(sources) => faults.unless(with_keys(at, sources, manager, now).await),
                 None => None,
             }
         }
         None => None,
     };
     match (tenants, sources) {
-        (Some(tenants), Some((sources, source_secrets))) => Ok(Contents { tenants, sources, source_secrets }),
+        (Some(tenants), Some(sources)) => Ok(Contents { tenants, sources }),
         _ => Err(faults),
     }
 }
@@ -128,15 +125,14 @@ async fn sources(
 }
 
 /// The sources with the keys that they have by reference.
-async fn source_secrets(
+async fn with_keys(
     at: &TextAt,
     sources: Sources,
     manager: &SecretsManager,
     now: Timestamp,
-) -> Result<(Sources, SourceSecrets), ConfigError> {
-    let secrets = SourceSecrets::new(&sources, manager.clone());
-    match secrets.read_all(now).await {
-        Ok(()) => Ok((sources, secrets)),
+) -> Result<Sources, ConfigError> {
+    match sources.read_keys(manager, now).await {
+        Ok(()) => Ok(sources),
         Err(problems) => Err(ConfigError::one(at.variable, problems.join("\n    "))),
     }
 }

@@ -1,6 +1,7 @@
 //! AWS's clients, made in one place, and what they say when they fail.
 
 mod on_demand;
+mod secret;
 mod transport;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 pub use on_demand::OnDemand;
+pub use secret::{NoSecret, Secret, fetch_secret};
 pub use transport::transport;
 
 /// Milliseconds for one attempt of one operation.

@@ -6,10 +6,9 @@ use secrecy::SecretString;
 
 use super::answer::TokenError;
 use super::{certificate, federated};
-use crate::aws::{SecretsManager, Sts};
+use crate::aws::{Secret, SecretsManager, Sts};
 use crate::config::CredentialRef;
 use crate::domain::Timestamp;
-use crate::secrets::Secret;
 
 /// Source: RFC 7523, section 2.2.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -43,12 +43,11 @@ impl Verified {
         source: &Arc<Source>,
         now: Timestamp,
     ) -> Result<Self, NotVerified> {
-        let takes_token = matches!(source.scheme, Scheme::SharedSecret(Carrier::PathToken));
+        let takes_token = matches!(source.keyring.scheme(), Scheme::SharedSecret(Carrier::PathToken));
         if unverified.has_path_token() && !takes_token {
             return Err(NotVerified::NeedlessPathToken);
         }
-        let keys = source.keyring.live().ok_or(NotVerified::NoKeys)?;
-        let proof = source.scheme.prove(unverified, &keys, now)?;
+        let proof = source.keyring.prove(unverified, now)?;
         Ok(Self::new(source, unverified, proof))
     }
 

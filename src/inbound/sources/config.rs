@@ -16,7 +16,7 @@ use super::source::{OnBadPayload, Source};
 use crate::domain::{Priority, SecretArn, SourceName, TenantName};
 use crate::inbound::allow::{Policy, WirePolicy};
 use crate::inbound::read::{BodyFormat, WireRead};
-use crate::inbound::verify::{Scheme, WireVerify, parse_scheme};
+use crate::inbound::verify::{Keys, Scheme, WireVerify, parse_scheme};
 
 /// Sources that may be configured.
 const SOURCES_MAX: usize = 200;
@@ -140,10 +140,14 @@ fn source(wire: Value) -> Result<Source, Vec<String>> {
         faults.extend(never_allowed(policy, body_format));
     }
     let whole = || {
-        let ((scheme, keyring), wait_ms) = (verify?, wait_ms?);
+        let ((scheme, keys), wait_ms) = (verify?, wait_ms?);
         let (name, body_format, policy, priority) = (name?, body_format?, policy?, priority?);
         let (tenant, on_bad_payload) = (tenant?, on_bad_payload?);
-        Some(Source { name, tenant, scheme, keyring, body_format, policy, priority, on_bad_payload, wait_ms })
+        let keyring = match keys {
+            KeyPlace::Here(keys) => Keyring::inline(name.clone(), scheme, keys),
+            KeyPlace::InSecret(arn) => Keyring::by_reference(name.clone(), scheme, arn),
+        };
+        Some(Source { name, tenant, keyring, body_format, policy, priority, on_bad_payload, wait_ms })
     };
     match whole() {
         Some(source) if faults.is_empty() => Ok(source),
@@ -155,13 +159,18 @@ fn keep<T>(result: Result<T, Vec<String>>, faults: &mut Vec<String>) -> Option<T
     result.map_err(|problems| faults.extend(problems)).ok()
 }
 
-fn verify(wire: WireVerify) -> Result<(Scheme, Keyring), String> {
+enum KeyPlace {
+    Here(Keys),
+    InSecret(SecretArn),
+}
+
+fn verify(wire: WireVerify) -> Result<(Scheme, KeyPlace), String> {
     let scheme = parse_scheme(&wire)?;
     let keyring = match (wire.secrets, wire.secrets_arn) {
-        (Some(secrets), None) => Keyring::inline(scheme.keys(&secrets)?),
+        (Some(secrets), None) => KeyPlace::Here(scheme.keys(&secrets)?),
         (None, Some(arn)) => {
             let arn = SecretArn::parse(&arn).map_err(|error| format!("verify.secrets_arn {error}"))?;
-            Keyring::by_reference(arn)
+            KeyPlace::InSecret(arn)
         }
         _ => return Err("verify has either `secrets` or `secrets_arn`".into()),
     };

@@ -1,12 +1,10 @@
 //! One source: a system that may send requests.
 
-use secrecy::SecretString;
-
 use super::keyring::Keyring;
 use crate::domain::{Priority, SourceName, TenantName};
 use crate::inbound::allow::Policy;
 use crate::inbound::read::BodyFormat;
-use crate::inbound::verify::{Carrier, Keys, Scheme, read_secrets};
+use crate::inbound::verify::{Carrier, Scheme};
 
 /// A system that may send requests.
 #[derive(Debug)]
@@ -15,8 +13,6 @@ pub struct Source {
     pub name: SourceName,
     /// Whose machines it asks for; none where there is only one tenant.
     pub tenant: Option<TenantName>,
-    /// How it proves who it is.
-    pub(in crate::inbound) scheme: Scheme,
     /// What it proves it with.
     pub keyring: Keyring,
     /// How its webhooks are read.
@@ -43,11 +39,6 @@ pub enum OnBadPayload {
 impl Source {
     /// Whether it proves itself with a bearer key, as native requests do.
     pub const fn is_bearer(&self) -> bool {
-        matches!(self.scheme, Scheme::SharedSecret(Carrier::Bearer))
-    }
-
-    /// The keys in the text of the secret that holds them.
-    pub fn keys_in(&self, text: &SecretString) -> Result<Keys, String> {
-        self.scheme.keys(&read_secrets(text)?)
+        matches!(self.keyring.scheme(), Scheme::SharedSecret(Carrier::Bearer))
     }
 }

@@ -3,8 +3,8 @@ use http::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::config::parse_scheme;
 use super::authenticity::Authenticity;
+use super::config::parse_scheme;
 use super::unverified::{NotVerified, Unverified};
 use crate::domain::Timestamp;
 

@@ -1,17 +1,13 @@
-//! Secrets from where the configuration says they are.
+//! Secrets, from where the configuration says they are.
 //!
 //! Invariant: a secret lives only in a `SecretString`, which shows itself nowhere.
-
-mod of_sources;
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
-use crate::aws::SecretsManager;
+use super::{SecretsManager, describe};
 use crate::config::SecretAt;
 use crate::domain::SecretArn;
-
-pub use of_sources::SourceSecrets;
 
 /// A secret cannot be had.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -21,6 +17,13 @@ pub struct NoSecret {
     pub name: String,
     /// What happened.
     pub why: String,
+}
+
+impl NoSecret {
+    /// This secret cannot be had.
+    pub fn of(arn: &SecretArn, why: impl Into<String>) -> Self {
+        Self { name: arn.to_string(), why: why.into() }
+    }
 }
 
 /// A secret and where it comes from.
@@ -47,7 +50,7 @@ impl Secret {
         if let Some(secret) = known.as_ref() {
             return Ok(secret.clone());
         }
-        let secret = fetch(&self.manager, arn).await?;
+        let secret = fetch_secret(&self.manager, arn).await?;
         *known = Some(secret.clone());
         Ok(secret)
     }
@@ -56,17 +59,17 @@ impl Secret {
     pub async fn has_changed(&self) -> bool {
         let SecretAt::SecretsManager(arn) = &self.at else { return false };
         let mut known = self.known.lock().await;
-        let Ok(read) = fetch(&self.manager, arn).await else { return false };
+        let Ok(read) = fetch_secret(&self.manager, arn).await else { return false };
         let changed = known.as_ref().is_none_or(|known| known.expose_secret() != read.expose_secret());
         *known = Some(read);
         changed
     }
 }
 
-async fn fetch(manager: &SecretsManager, arn: &SecretArn) -> Result<SecretString, NoSecret> {
-    let no = |why: String| NoSecret { name: arn.to_string(), why };
+/// Reads a secret's text, without the white space around it.
+pub async fn fetch_secret(manager: &SecretsManager, arn: &SecretArn) -> Result<SecretString, NoSecret> {
     let answer = manager.get_secret_value().secret_id(arn.as_str()).send().await;
-    let answer = answer.map_err(|error| no(crate::aws::describe(&error)))?;
-    let text = answer.secret_string().ok_or_else(|| no("it holds no text".into()))?;
+    let answer = answer.map_err(|error| NoSecret::of(arn, describe(&error)))?;
+    let text = answer.secret_string().ok_or_else(|| NoSecret::of(arn, "it holds no text"))?;
     Ok(text.trim().into())
 }
