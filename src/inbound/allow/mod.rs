@@ -4,5 +4,4 @@ mod allowed;
 mod policy;
 
 pub use allowed::Allowed;
-pub(super) use policy::WirePolicy;
 pub use policy::{Denied, Policy};

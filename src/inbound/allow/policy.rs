@@ -1,7 +1,6 @@
 //! What a source may do.
 
-use serde::Deserialize;
-
+use crate::config::{ConfigValue, Noted};
 use crate::domain::{Action, Tag};
 
 /// Tag patterns a source may have.
@@ -19,12 +18,13 @@ pub struct Policy {
 #[derive(Debug)]
 struct Pattern(String);
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::inbound) struct WirePolicy {
-    tags: Vec<String>,
-    actions: Vec<String>,
-    machines: u32,
+/// A text is no pattern.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum PatternError {
+    #[error("{0}")]
+    NotATag(String),
+    #[error("a pattern for every tag is written `*`")]
+    TooWide,
 }
 
 /// What a source's policy does not permit.
@@ -47,23 +47,20 @@ pub enum Denied {
 }
 
 impl Policy {
-    pub(in crate::inbound) fn parse(wire: WirePolicy) -> Result<Self, Vec<String>> {
-        let mut faults = Vec::new();
-        if !(1..=PATTERNS_MAX).contains(&wire.tags.len()) {
-            faults.push(format!("allow.tags has 1 to {PATTERNS_MAX} tags or patterns"));
-        }
-        if wire.actions.is_empty() {
-            faults.push("allow.actions has at least one action".into());
-        }
-        if wire.machines == 0 {
-            faults.push("allow.machines is at least 1".into());
-        }
-        let tags: Result<_, String> = wire.tags.into_iter().map(Pattern::parse).collect();
-        let actions: Result<_, _> = wire.actions.iter().map(|action| Action::parse(action)).collect();
-        let tags = tags.map_err(|problem| faults.push(problem)).unwrap_or_default();
-        let actions =
-            actions.map_err(|error| faults.push(format!("allow.actions: {error}"))).unwrap_or_default();
-        if faults.is_empty() { Ok(Self { tags, actions, machines: wire.machines }) } else { Err(faults) }
+    /// Reads a source's `allow`.
+    pub(in crate::inbound) fn parse(value: &ConfigValue<'_>) -> Result<Self, Noted> {
+        let what = r#"{"tags": [...], "actions": [...], "machines": N}"#;
+        let allow = value.object(&["tags", "actions", "machines"], what)?;
+        let tags = allow.required("tags", |tags| {
+            tags.list(1..=PATTERNS_MAX, "tags or patterns", |tag| {
+                tag.parse("a tag or a pattern", Pattern::parse)
+            })
+        });
+        let actions = allow.required("actions", |actions| {
+            actions.list(1..=usize::MAX, "actions", |action| action.parse("`Add` or `Remove`", Action::parse))
+        });
+        let machines = allow.required("machines", |machines| machines.number(1..=u32::MAX));
+        Ok(Self { tags: tags?, actions: actions?, machines: machines? })
     }
 
     /// Whether the source may set or remove this tag.
@@ -86,14 +83,12 @@ impl Policy {
 }
 
 impl Pattern {
-    fn parse(text: String) -> Result<Self, String> {
-        match Tag::parse(&text) {
-            Ok(_) if text.chars().all(|c| c == '*' || c == '?') && text != "*" => {
-                Err("allow.tags: a pattern for every tag is written `*`".into())
-            }
-            Ok(_) => Ok(Self(text)),
-            Err(error) => Err(format!("allow.tags: {error}")),
+    fn parse(text: &str) -> Result<Self, PatternError> {
+        Tag::parse(text).map_err(|error| PatternError::NotATag(error.to_string()))?;
+        if text.chars().all(|c| c == '*' || c == '?') && text != "*" {
+            return Err(PatternError::TooWide);
         }
+        Ok(Self(text.into()))
     }
 
     /// Whether the tag has the pattern's pieces in their order, the first and the last at its ends.
@@ -116,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_pattern_matches_the_whole_tag() {
-        let matches = |pattern: &str, tag: &str| Pattern::parse(pattern.into()).unwrap().matches(tag);
+        let matches = |pattern: &str, tag: &str| Pattern::parse(pattern).unwrap().matches(tag);
         for (pattern, tag) in
             [("vip", "vip"), ("*", "x"), ("ir-*", "ir-1"), ("*-x", "a-x"), ("a*b*c", "a1b2c"), ("a*a", "aa")]
         {
@@ -136,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_pattern_for_everything_says_so_plainly() {
-        assert!(Pattern::parse("*".into()).is_ok());
-        assert!(Pattern::parse("**".into()).is_err());
+        assert!(Pattern::parse("*").is_ok());
+        assert!(Pattern::parse("**").is_err());
     }
 }

@@ -3,7 +3,8 @@
 use super::contents::Contents;
 use super::native::read_native;
 use super::unreadable::Unreadable;
-use super::webhook::{PathReader, WireRead};
+use super::webhook::{PathReader, parse_read};
+use crate::config::{ConfigValue, Noted};
 use crate::domain::Timestamp;
 
 /// How a source's bodies are read.
@@ -16,12 +17,9 @@ pub(in crate::inbound) enum BodyFormat {
 }
 
 impl BodyFormat {
-    /// Reads a source's `read`. Without it, bodies are native requests.
-    pub(in crate::inbound) fn parse(wire: Option<WireRead>) -> Result<Self, Vec<String>> {
-        match wire {
-            None => Ok(Self::Native),
-            Some(wire) => Ok(wire.parse()?.map_or(Self::Native, |reader| Self::Webhook(Box::new(reader)))),
-        }
+    /// Reads a source's `read`.
+    pub(in crate::inbound) fn parse(value: &ConfigValue<'_>) -> Result<Self, Noted> {
+        Ok(parse_read(value)?.map_or(Self::Native, |reader| Self::Webhook(Box::new(reader))))
     }
 
     /// Reads a body that names at most `machines_at_most` machines.

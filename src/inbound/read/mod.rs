@@ -16,4 +16,3 @@ pub use change::Change;
 pub use contents::{Contents, Ignored};
 pub use native::read_native;
 pub use unreadable::Unreadable;
-pub(super) use webhook::WireRead;

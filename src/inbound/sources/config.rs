@@ -1,202 +1,132 @@
-//! The sources: who may call, how they prove it and what they may do.
+//! The configuration of sources.
 //!
-//! Invariant: fail closed. Every fault of the configuration is named, each with its source, in one message that
-//! holds no secret; a configuration with a fault makes no sources at all.
+//! Invariant: fail closed. One message names every fault, each with its source, and holds no secret; a configuration
+//! with a fault makes no sources at all.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-
 use super::keyring::Keyring;
-use super::source::{OnBadPayload, Source};
-use crate::domain::{Priority, SecretArn, SourceName, TenantName};
-use crate::inbound::allow::{Policy, WirePolicy};
-use crate::inbound::read::{BodyFormat, WireRead};
-use crate::inbound::verify::{Keys, Scheme, WireVerify, parse_scheme};
+use super::source::{OnBadPayload, Source, shared_bearer_keys};
+use crate::config::{ConfigError, ConfigObject, ConfigValue, Noted, read_config};
+use crate::domain::{Priority, SourceName, TenantName};
+use crate::inbound::allow::Policy;
+use crate::inbound::read::BodyFormat;
+use crate::inbound::verify::{KeysRef, parse_verify};
 
 /// Sources that may be configured.
 const SOURCES_MAX: usize = 200;
 /// Seconds a source may have its sender wait for the outcome: what the relay waits at most.
 const WAIT_MAX_S: u32 = 25;
+const FIELDS: [&str; 8] =
+    ["name", "tenant", "verify", "read", "allow", "priority", "on_bad_payload", "answer"];
 
-/// The sources' configuration cannot be used: each of its faults.
-#[derive(Debug, PartialEq, Eq)]
-pub struct WrongSources(pub(super) Vec<String>);
-
-impl fmt::Display for WrongSources {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n    "))
-    }
-}
-
-impl std::error::Error for WrongSources {}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireSources {
-    #[serde(rename = "$schema")]
-    _schema: Option<String>,
-    sources: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireSource {
-    name: String,
-    tenant: Option<String>,
-    verify: WireVerify,
-    read: Option<WireRead>,
-    allow: WirePolicy,
-    #[serde(default = "routine")]
-    priority: String,
-    on_bad_payload: Option<String>,
-    answer: Option<WireAnswer>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireAnswer {
-    wait_s: u32,
-}
-
-fn routine() -> String {
-    Priority::Routine.as_str().into()
-}
-
-/// Reads the sources' configuration.
-pub(super) fn parse_sources(json: &str) -> Result<Vec<Arc<Source>>, WrongSources> {
-    let wire: WireSources = serde_json::from_str(json).map_err(|error| WrongSources(vec![shape(&error)]))?;
-    if !(1..=SOURCES_MAX).contains(&wire.sources.len()) {
-        return Err(WrongSources(vec![format!("must have 1 to {SOURCES_MAX} sources")]));
-    }
-    let (mut names, mut faults) = (HashSet::new(), Vec::new());
-    let mut sources = Vec::with_capacity(wire.sources.len());
-    for (at, wire) in wire.sources.into_iter().enumerate() {
-        let name = called(&wire, at);
-        let mut in_source = |problem: String| faults.push(format!("{name}: {problem}"));
-        if !names.insert(name.clone()) {
-            in_source("its name is used twice".into());
-        }
-        match source(wire) {
-            Ok(source) => sources.push(Arc::new(source)),
-            Err(problems) => problems.into_iter().for_each(in_source),
-        }
-    }
-    if faults.is_empty() { Ok(sources) } else { Err(WrongSources(faults)) }
-}
-
-/// How a source is called in a message: by its name if that is one, for anything else may be a secret.
-fn called(wire: &Value, at: usize) -> String {
-    let name = wire.get("name").and_then(Value::as_str).and_then(|name| SourceName::parse(name).ok());
-    name.map_or_else(|| format!("source {}", at + 1), |name| format!("source `{name}`"))
-}
-
-/// Where the text goes wrong, without the text: it may hold a secret.
-fn shape(error: &serde_json::Error) -> String {
-    let what = match error.classify() {
-        serde_json::error::Category::Data => "a field is missing, unknown or of the wrong type",
-        _ => "it is not well-formed JSON",
-    };
-    format!("is not a sources' configuration: {what}, at line {}, column {}", error.line(), error.column())
-}
-
-/// A value of this shape, or the place where it differs. Not what stands there: it may be a secret.
-fn shaped<T: DeserializeOwned>(wire: Value) -> Result<T, String> {
-    serde_path_to_error::deserialize(wire).map_err(|error| {
-        let (path, inner) = (error.path().to_string(), error.inner().to_string());
-        let within =
-            Some(&path).filter(|path| *path != ".").map(|path| format!("{path}: ")).unwrap_or_default();
-        let missing = inner.strip_prefix("missing field ").map(|field| format!("{within}{field} is missing"));
-        let place = if path.chars().all(is_of_a_field) { path } else { "a field".into() };
-        missing.unwrap_or_else(|| {
-            format!("{place} is unknown or of the wrong type; see docs/sources.schema.json")
-        })
+/// Reads the sources' configuration. Where it is not known which tenants there are, theirs are not looked at.
+pub(super) fn parse_sources(
+    json: &str,
+    tenants: Option<&[TenantName]>,
+) -> Result<Vec<Arc<Source>>, ConfigError> {
+    read_config(json, |document| {
+        let document = document.object(&["$schema", "sources"], r#"{"sources": [...]}"#)?;
+        let schema = document.optional("$schema", |schema| schema.text("a text"));
+        let sources = document.required("sources", |sources| parse_list(&sources, tenants));
+        schema.and(sources)
     })
 }
 
-fn is_of_a_field(char: char) -> bool {
-    char.is_ascii_lowercase() || matches!(char, '_' | '.' | '[' | ']' | '$') || char.is_ascii_digit()
-}
-
-fn source(wire: Value) -> Result<Source, Vec<String>> {
-    let wire: WireSource = shaped(wire).map_err(|problem| vec![problem])?;
-    let mut faults = Vec::new();
-    let name = keep(SourceName::parse(&wire.name).map_err(|error| vec![error.to_string()]), &mut faults);
-    let tenant = wire.tenant.as_deref().map(TenantName::parse).transpose();
-    let tenant = keep(tenant.map_err(|error| vec![error.to_string()]), &mut faults);
-    let verify = keep(verify(wire.verify).map_err(|problem| vec![problem]), &mut faults);
-    let policy = keep(Policy::parse(wire.allow), &mut faults);
-    let body_format = keep(BodyFormat::parse(wire.read), &mut faults);
-    let priority =
-        Priority::parse(&wire.priority).ok_or_else(|| vec!["priority is `urgent` or `routine`".into()]);
-    let priority = keep(priority, &mut faults);
-    let on_bad_payload = keep(on_bad_payload(wire.on_bad_payload.as_deref()), &mut faults);
-    let wait_ms = keep(wait_ms(wire.answer.as_ref()), &mut faults);
-    if let (Some(policy), Some(body_format)) = (&policy, &body_format) {
-        faults.extend(never_allowed(policy, body_format));
-    }
-    let whole = || {
-        let ((scheme, keys), wait_ms) = (verify?, wait_ms?);
-        let (name, body_format, policy, priority) = (name?, body_format?, policy?, priority?);
-        let (tenant, on_bad_payload) = (tenant?, on_bad_payload?);
-        let keyring = match keys {
-            KeyPlace::Here(keys) => Keyring::inline(name.clone(), scheme, keys),
-            KeyPlace::InSecret(arn) => Keyring::by_reference(name.clone(), scheme, arn),
-        };
-        Some(Source { name, tenant, keyring, body_format, policy, priority, on_bad_payload, wait_ms })
-    };
-    match whole() {
-        Some(source) if faults.is_empty() => Ok(source),
-        _ => Err(faults),
-    }
-}
-
-fn keep<T>(result: Result<T, Vec<String>>, faults: &mut Vec<String>) -> Option<T> {
-    result.map_err(|problems| faults.extend(problems)).ok()
-}
-
-enum KeyPlace {
-    Here(Keys),
-    InSecret(SecretArn),
-}
-
-fn verify(wire: WireVerify) -> Result<(Scheme, KeyPlace), String> {
-    let scheme = parse_scheme(&wire)?;
-    let keyring = match (wire.secrets, wire.secrets_arn) {
-        (Some(secrets), None) => KeyPlace::Here(scheme.keys(&secrets)?),
-        (None, Some(arn)) => {
-            let arn = SecretArn::parse(&arn).map_err(|error| format!("verify.secrets_arn {error}"))?;
-            KeyPlace::InSecret(arn)
+fn parse_list(list: &ConfigValue<'_>, tenants: Option<&[TenantName]>) -> Result<Vec<Arc<Source>>, Noted> {
+    let mut names = HashSet::new();
+    // The places of the sources that can be read, for the faults that lie between two of them.
+    let mut readable = Vec::new();
+    let sources = list.list(1..=SOURCES_MAX, "sources", |value| {
+        let value = value.named(name_of(&value).as_ref().map(SourceName::as_str));
+        let source = parse_source(&value, tenants);
+        if name_of(&value).is_some_and(|name| !names.insert(name)) {
+            return Err(value.fault_at("name", "is used twice"));
         }
-        _ => return Err("verify has either `secrets` or `secrets_arn`".into()),
+        let source = Arc::new(source?);
+        readable.push((value, Arc::clone(&source)));
+        Ok(source)
+    });
+    for shared in shared_bearer_keys(readable.iter().map(|(_, source)| source.as_ref())) {
+        if let Some((value, _)) = readable.get(shared.at) {
+            value.fault_at("verify.secrets", shared.to_string());
+        }
+    }
+    sources
+}
+
+/// A source's name, if it is one: any other text may be a secret.
+fn name_of(value: &ConfigValue<'_>) -> Option<SourceName> {
+    SourceName::parse(value.json()?.get("name")?.as_str()?).ok()
+}
+
+fn parse_source(value: &ConfigValue<'_>, tenants: Option<&[TenantName]>) -> Result<Source, Noted> {
+    let source = value.object(&FIELDS, r#"{"name": "...", "verify": {...}, "allow": {...}}"#)?;
+    let priorities = [("urgent", Priority::Urgent), ("routine", Priority::Routine)];
+    let on_bad = [("refuse", OnBadPayload::Refuse), ("accept", OnBadPayload::Accept)];
+    let name = source.required("name", |name| name.parse("a source's name", SourceName::parse));
+    let tenant = parse_tenant(&source, tenants);
+    let verify = source.required("verify", |verify| parse_verify(&verify));
+    let body_format = source.optional("read", |read| BodyFormat::parse(&read));
+    let body_format = body_format.map(|format| format.unwrap_or(BodyFormat::Native));
+    let policy = source.required("allow", |allow| Policy::parse(&allow));
+    let priority = source.optional("priority", |priority| priority.choice(&priorities));
+    let on_bad_payload = source.optional("on_bad_payload", |text| text.choice(&on_bad));
+    let wait_s = source.optional("answer", parse_wait_s);
+    if let (Ok(policy), Ok(format)) = (&policy, &body_format) {
+        note_never_allowed(&source, policy, format);
+    }
+    let name = name?;
+    let (scheme, keys) = verify?;
+    let keyring = match keys {
+        KeysRef::Inline(keys) => Keyring::inline(name.clone(), scheme, keys),
+        KeysRef::SecretsManager(arn) => Keyring::by_reference(name.clone(), scheme, arn),
     };
-    Ok((scheme, keyring))
+    Ok(Source {
+        name,
+        tenant: tenant?,
+        keyring,
+        body_format: body_format?,
+        policy: policy?,
+        priority: priority?.unwrap_or(Priority::Routine),
+        on_bad_payload: on_bad_payload?.unwrap_or(OnBadPayload::Refuse),
+        wait_ms: wait_s?.unwrap_or(0) * 1000,
+    })
 }
 
-fn on_bad_payload(text: Option<&str>) -> Result<OnBadPayload, Vec<String>> {
-    match text {
-        None | Some("refuse") => Ok(OnBadPayload::Refuse),
-        Some("accept") => Ok(OnBadPayload::Accept),
-        Some(_) => Err(vec!["on_bad_payload is `refuse` or `accept`".into()]),
+/// Where there is only one tenant, a source need not name it.
+fn parse_tenant(
+    source: &ConfigObject<'_>,
+    tenants: Option<&[TenantName]>,
+) -> Result<Option<TenantName>, Noted> {
+    let name = source.optional("tenant", |name| name.parse("a tenant's name", TenantName::parse))?;
+    match (&name, tenants) {
+        (None, Some(tenants)) if tenants.len() > 1 => {
+            Err(source.fault_at("tenant", "is missing, and there are several"))
+        }
+        (Some(name), Some(tenants)) if !tenants.contains(name) => {
+            let known: Vec<_> = tenants.iter().map(TenantName::as_str).collect();
+            Err(source
+                .fault_at("tenant", format!("there is no such tenant; there are: {}", known.join(", "))))
+        }
+        _ => Ok(name),
     }
 }
 
-fn wait_ms(answer: Option<&WireAnswer>) -> Result<u32, Vec<String>> {
-    match answer.map_or(0, |answer| answer.wait_s) {
-        wait_s @ 0..=WAIT_MAX_S => Ok(wait_s * 1000),
-        _ => Err(vec![format!("answer.wait_s is 0 to {WAIT_MAX_S}")]),
-    }
+fn parse_wait_s(value: ConfigValue<'_>) -> Result<u32, Noted> {
+    let answer = value.object(&["wait_s"], r#"{"wait_s": N}"#)?;
+    answer.required("wait_s", |wait_s| wait_s.number(0..=WAIT_MAX_S))
 }
 
-/// What a source's own rules can ask for that its policy would always deny.
-fn never_allowed(policy: &Policy, body_format: &BodyFormat) -> Vec<String> {
-    let BodyFormat::Webhook(reader) = body_format else { return Vec::new() };
-    let tags = reader.known_tags().into_iter().filter(|tag| !policy.allows_tag(tag));
-    let tags = tags.map(|tag| format!("read.tag: allow.tags does not allow `{tag}`"));
-    let actions = reader.known_actions().into_iter().filter(|action| !policy.allows_action(*action));
-    tags.chain(actions.map(|action| format!("read: allow.actions does not allow `{action}`"))).collect()
+/// Notes what a source's own rules can ask for although its policy would always deny it.
+fn note_never_allowed(source: &ConfigObject<'_>, policy: &Policy, format: &BodyFormat) {
+    let BodyFormat::Webhook(reader) = format else { return };
+    let denied = reader.known_tags().into_iter().filter(|tag| !policy.allows_tag(tag)).count();
+    if denied > 0 {
+        source.fault_at("read.tag", format!("allow.tags does not allow {denied} of its tags"));
+    }
+    for action in reader.known_actions().into_iter().filter(|action| !policy.allows_action(*action)) {
+        source.fault_at("read", format!("allow.actions does not allow `{action}`"));
+    }
 }

@@ -141,6 +141,6 @@ impl Keyring {
     async fn fetch(&self, arn: &SecretArn, manager: &SecretsManager) -> Result<Keys, NoSecret> {
         let text = fetch_secret(manager, arn).await?;
         let keys = read_secrets(&text).and_then(|secrets| self.scheme.keys(&secrets));
-        keys.map_err(|why| NoSecret::of(arn, why))
+        keys.map_err(|error| NoSecret::of(arn, error.to_string()))
     }
 }

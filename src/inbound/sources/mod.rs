@@ -4,7 +4,7 @@ mod config;
 mod keyring;
 mod source;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
@@ -12,9 +12,9 @@ use sha2::{Digest, Sha256};
 
 use super::verify::Keys;
 use crate::aws::{NoSecret, SecretsManager};
+use crate::config::{ConfigError, Faults};
 use crate::domain::{TenantName, Timestamp};
 
-pub use config::WrongSources;
 pub use keyring::Keyring;
 pub use source::{OnBadPayload, Source};
 
@@ -27,56 +27,36 @@ pub struct Sources(Arc<[Arc<Source>]>);
 
 impl Sources {
     /// Reads the sources' configuration.
-    pub fn parse(json: &str) -> Result<Self, WrongSources> {
-        let sources = Self(config::parse_sources(json)?.into());
-        let faults = sources.shared_keys();
-        if faults.is_empty() { Ok(sources) } else { Err(WrongSources(faults)) }
+    pub fn parse(json: &str) -> Result<Self, ConfigError> {
+        Self::parse_for(json, None)
     }
 
-    /// The sources, if each of them names one of these tenants. Where there is only one, none need be named.
-    pub fn of_tenants(self, tenants: &[TenantName]) -> Result<Self, WrongSources> {
-        let fault = |source: &Arc<Source>| match &source.tenant {
-            None if tenants.len() == 1 => None,
-            None => Some(format!("source `{}`: tenant is missing, and there are several", source.name)),
-            Some(name) if tenants.contains(name) => None,
-            Some(name) => Some(format!("source `{}`: there is no tenant `{name}`", source.name)),
-        };
-        let faults: Vec<_> = self.iter().filter_map(fault).collect();
-        if faults.is_empty() { Ok(self) } else { Err(WrongSources(faults)) }
-    }
-
-    /// Each source whose bearer key is another's too, or there twice. A bearer key alone says who calls.
-    fn shared_keys(&self) -> Vec<String> {
-        let (mut owners, mut faults) = (HashMap::new(), Vec::new());
-        for source in self.iter().filter(|source| source.is_bearer()) {
-            for key in source.keyring.live().iter().flat_map(Keys::iter) {
-                if let Some(first) = owners.insert(Sha256::digest(key), &source.name) {
-                    let name = &source.name;
-                    faults.push(format!(
-                        "source `{name}`: one of its bearer keys is used twice, by `{first}` too"
-                    ));
-                }
-            }
-        }
-        faults
+    /// Reads the sources' configuration. Each source has to name one of these tenants, if they are known; where there
+    /// is only one, a source need not name it.
+    pub fn parse_for(json: &str, tenants: Option<&[TenantName]>) -> Result<Self, ConfigError> {
+        config::parse_sources(json, tenants).map(|sources| Self(sources.into()))
     }
 
     /// Reads the keys of every source that has them by reference, for the start. A source whose keys cannot be read or
     /// used stays without; the start goes on as long as another one has keys, and none shares a bearer key.
-    pub async fn read_keys(&self, manager: &SecretsManager, now: Timestamp) -> Result<(), Vec<String>> {
+    pub async fn read_keys(&self, manager: &SecretsManager, now: Timestamp) -> Result<(), ConfigError> {
         let reads = stream::iter(self.iter()).map(|source| source.keyring.read_first(manager, now));
         let results: Vec<_> = reads.buffered(READ_AT_ONCE).collect().await;
-        let without: Vec<_> = self
-            .iter()
-            .zip(results)
-            .filter_map(|(source, result)| result.err().map(|error| (source, error)))
-            .collect();
-        let shared = self.shared_keys();
-        if !shared.is_empty() || without.len() == self.0.len() {
-            let without = without.iter().map(|(source, error)| format!("source `{}`: {error}", source.name));
-            return Err(shared.into_iter().chain(without).collect());
+        let failed = self.iter().zip(results).enumerate();
+        let failed: Vec<_> =
+            failed.filter_map(|(at, (source, result))| Some((at, source, result.err()?))).collect();
+        let shared = source::shared_bearer_keys(self.iter().map(AsRef::as_ref));
+        if !shared.is_empty() || failed.len() == self.0.len() {
+            let faults = Faults::default();
+            for key in shared {
+                faults.note(format!("{}: verify.secrets_arn", self.place(key.at)), key.to_string());
+            }
+            for (at, _, error) in failed {
+                faults.note(format!("{}: verify.secrets_arn", self.place(at)), error.to_string());
+            }
+            return faults.unless(None);
         }
-        for (source, error) in without {
+        for (_, source, error) in failed {
             tracing::error!(source = %source.name, %error, SecretsFailures = 1, "a source has no keys: what it sends is answered 503");
         }
         Ok(())
@@ -95,6 +75,12 @@ impl Sources {
         now: Timestamp,
     ) -> Result<(), NoSecret> {
         source.keyring.renew(manager, now, |keys| self.are_anothers(keys, source)).await
+    }
+
+    /// How a message calls the source at this place.
+    fn place(&self, at: usize) -> String {
+        let name = self.0.get(at).map(|source| format!(" \"{}\"", source.name));
+        format!("sources[{at}]{}", name.unwrap_or_default())
     }
 
     /// Whether one of these bearer keys is that of a source beside this one.

@@ -15,7 +15,7 @@ mod tests;
 mod unverified;
 
 pub use authenticity::{Authenticity, SIGNED_TIME_WITHIN_S};
-pub(super) use config::{WireVerify, parse_scheme};
+pub(super) use config::{KeysRef, parse_verify};
 pub use keys::Keys;
 pub(super) use keys::read_secrets;
 pub(super) use scheme::Scheme;

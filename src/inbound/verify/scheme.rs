@@ -1,10 +1,10 @@
 //! Schemes: the ways a source proves who it is.
 
-use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::authenticity::Authenticity;
 use super::hmac::Signature;
-use super::keys::{KEYS_MAX, Keys};
+use super::keys::{KEYS_MAX, Key, KeyError, Keys, check_secret};
 use super::shared_secret::Carrier;
 use super::standard_webhooks;
 use super::unverified::{NotVerified, Unverified};
@@ -36,27 +36,23 @@ impl Scheme {
         }
     }
 
-    /// Reads the keys of this scheme. The error never holds one.
-    pub(in crate::inbound) fn keys(&self, secrets: &[SecretString]) -> Result<Keys, String> {
+    /// Reads the keys of this scheme.
+    pub(in crate::inbound) fn keys(&self, secrets: &[SecretString]) -> Result<Keys, KeyError> {
         if !(1..=KEYS_MAX).contains(&secrets.len()) {
-            return Err(format!("verify.secrets has 1 to {KEYS_MAX} secrets"));
+            return Err(KeyError::WrongCount);
         }
-        let keys = secrets.iter().map(|secret| self.key(secret.expose_secret()).map(SecretSlice::from));
-        Ok(Keys::new(keys.collect::<Result<Vec<_>, _>>()?))
+        let keys = secrets.iter().map(|secret| self.key(secret.expose_secret()));
+        Ok(Keys::new(keys.collect::<Result<_, _>>()?))
     }
 
     /// The key in a secret, if it can open anything.
-    fn key(&self, secret: &str) -> Result<Vec<u8>, String> {
-        if secret.trim().is_empty() {
-            return Err("verify.secrets has an empty secret".into());
-        }
-        if secret.trim().len() != secret.len() {
-            return Err("verify.secrets: a secret neither begins nor ends with white space".into());
-        }
-        match self {
-            Self::SharedSecret(carrier) => carrier.key(secret),
-            Self::StandardWebhooks => standard_webhooks::key(secret),
-            Self::Hmac(_) => Ok(secret.into()),
-        }
+    pub(super) fn key(&self, secret: &str) -> Result<Key, KeyError> {
+        check_secret(secret)?;
+        let key = match self {
+            Self::SharedSecret(carrier) => carrier.key(secret)?,
+            Self::StandardWebhooks => standard_webhooks::key(secret)?,
+            Self::Hmac(_) => secret.into(),
+        };
+        Ok(key.into())
     }
 }

@@ -10,11 +10,8 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::authenticity::Authenticity;
-use super::keys::Keys;
+use super::keys::{KeyError, Keys, PATH_TOKEN_MIN_CHARS};
 use super::unverified::{NotVerified, Unverified, only};
-
-/// Characters a path token has at least: 128 bits in base64.
-const PATH_TOKEN_MIN_CHARS: usize = 22;
 
 /// Where a shared secret comes along.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,20 +37,11 @@ impl Carrier {
     }
 
     /// The key in a secret, if it can come along in this way.
-    pub(super) fn key(&self, secret: &str) -> Result<Vec<u8>, String> {
+    pub(super) fn key(&self, secret: &str) -> Result<Vec<u8>, KeyError> {
         match self {
-            Self::Bearer | Self::Header(_) if !fits_a_header(secret) => Err(
-                "verify.secrets: a secret of this scheme comes in a header, so it is printable ASCII; put the sender's \
-                 own key here, as `openssl rand -hex 32` makes one"
-                    .into(),
-            ),
-            Self::Basic if !secret.contains(':') => {
-                Err("verify.secrets: a secret of this scheme is `user:password`".into())
-            }
-            Self::PathToken if !is_path_token(secret) => Err(format!(
-                "verify.secrets: a path token has at least {PATH_TOKEN_MIN_CHARS} characters, each of A-Z, a-z, \
-                 0-9, `-` and `_`"
-            )),
+            Self::Bearer | Self::Header(_) if !fits_a_header(secret) => Err(KeyError::NotForAHeader),
+            Self::Basic if !secret.contains(':') => Err(KeyError::NotBasic),
+            Self::PathToken if !is_path_token(secret) => Err(KeyError::NotAPathToken),
             _ => Ok(secret.into()),
         }
     }

@@ -7,7 +7,7 @@ use http::HeaderName;
 
 use super::authenticity::{Authenticity, is_fresh};
 use super::hmac::{SIGNATURES_MAX, digest, is_signed};
-use super::keys::Keys;
+use super::keys::{KeyError, Keys};
 use super::unverified::{NotVerified, Unverified, only};
 use crate::domain::Timestamp;
 
@@ -52,9 +52,7 @@ pub(super) fn prove(
 }
 
 /// The key in a secret.
-pub(super) fn key(secret: &str) -> Result<Vec<u8>, String> {
-    let wrong =
-        || "verify.secrets: a secret of this scheme is `whsec_` and the base64 of 24 to 64 bytes".to_owned();
-    let text = secret.strip_prefix(SECRET_PREFIX).ok_or_else(wrong)?;
-    STANDARD.decode(text).ok().filter(|key| KEY_BYTES.contains(&key.len())).ok_or_else(wrong)
+pub(super) fn key(secret: &str) -> Result<Vec<u8>, KeyError> {
+    let text = secret.strip_prefix(SECRET_PREFIX).ok_or(KeyError::NotStandard)?;
+    STANDARD.decode(text).ok().filter(|key| KEY_BYTES.contains(&key.len())).ok_or(KeyError::NotStandard)
 }

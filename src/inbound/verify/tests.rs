@@ -4,8 +4,9 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::authenticity::Authenticity;
-use super::config::parse_scheme;
+use super::config::{FIELDS, parse_scheme};
 use super::unverified::{NotVerified, Unverified};
+use crate::config::read_config;
 use crate::domain::Timestamp;
 
 /// Source: RFC 4231, test case 2; GitHub shows the same in "Validating webhook deliveries".
@@ -20,7 +21,9 @@ fn proof_with(
     headers: &[(&'static str, &str)],
     body: &'static str,
 ) -> Result<Authenticity, NotVerified> {
-    let scheme = parse_scheme(&serde_json::from_value(verify.clone()).unwrap()).unwrap();
+    let scheme =
+        read_config(&verify.to_string(), |verify| parse_scheme(&verify.object(&FIELDS, "a scheme")?))
+            .unwrap();
     let keys: Vec<_> = keys.iter().map(|key| SecretString::from(*key)).collect();
     let keys = scheme.keys(&keys).unwrap();
     let mut map = HeaderMap::new();

@@ -1,8 +1,6 @@
-//! How a source's bodies are read, from its part of the configuration.
+//! A source's `read`, where its bodies are read by paths.
 //!
-//! Invariant: what a source says stands in the place of what its preset says, field by field.
-
-use serde::Deserialize;
+//! Invariant: a field of the source stands in the place of its preset's, field by field.
 
 use super::event::EventTime;
 use super::machines::Machines;
@@ -10,180 +8,143 @@ use super::path::Path;
 use super::path_reader::PathReader;
 use super::presets;
 use super::state::{OnResolved, State};
-use super::value::{ValueSource, WireValue};
+use super::value::ValueSource;
+use crate::config::{ConfigObject, ConfigValue, JsonFields, Noted};
 use crate::domain::{Action, Tag};
 
 /// Hours an event may be old at most: less than the week for which what became of it is kept.
 const EVENT_AGE_MAX_HOURS: u32 = 144;
 /// Texts a list of states may have.
 const STATES_MAX: usize = 30;
+const FIELDS: [&str; 12] = [
+    "about",
+    "preset",
+    "embedded",
+    "each",
+    "machines",
+    "machines_under",
+    "tag",
+    "action",
+    "state",
+    "on_resolved",
+    "event_id",
+    "time",
+];
 
-/// The shape of a preset's file, and of a source's `read`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::inbound) struct WireRead {
-    /// For people.
-    #[serde(rename = "about")]
-    _about: Option<String>,
-    preset: Option<String>,
-    embedded: Option<Vec<String>>,
-    each: Option<String>,
-    machines: Option<Vec<String>>,
-    machines_under: Option<Vec<String>>,
-    tag: Option<WireValue>,
-    action: Option<WireValue>,
-    state: Option<WireState>,
-    on_resolved: Option<String>,
-    event_id: Option<Vec<String>>,
-    time: Option<WireTime>,
+/// Reads where things are in a sender's body; nowhere, if it is a native request.
+pub(in crate::inbound::read) fn parse_read(value: &ConfigValue<'_>) -> Result<Option<PathReader>, Noted> {
+    let own = value.object(&FIELDS, r#"{"preset": "...", "tag": "..."}"#)?;
+    let about = own.optional("about", |about| about.text("a text"));
+    let preset = own.optional("preset", parse_preset);
+    if matches!(preset, Ok(Some(None))) {
+        let bare = FIELDS.iter().filter(|name| own.has(name)).all(|name| ["about", "preset"].contains(name));
+        let native =
+            if bare { Ok(None) } else { Err(own.fault("the preset `native` takes nothing beside it")) };
+        return about.and(native);
+    }
+    let fields = match &preset {
+        Ok(Some(Some(preset))) => merge(own.fields(), preset),
+        _ => own.fields().clone(),
+    };
+    let reader = parse_path_reader(&own.with_fields(&fields), preset.as_ref().err().copied());
+    about?;
+    preset?;
+    reader.map(Some)
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireState {
-    from: Vec<String>,
-    active: Option<Vec<String>>,
-    resolved: Vec<String>,
+/// A preset's fields; none for native requests.
+fn parse_preset(value: ConfigValue<'_>) -> Result<Option<JsonFields>, Noted> {
+    let name = value.text(&format!("one of: {}", presets::names()))?;
+    if name == presets::NATIVE {
+        return Ok(None);
+    }
+    let preset = presets::text(name).and_then(|text| serde_json::from_str(text).ok());
+    let unknown = || value.fault(format!("is unknown; it is one of: {}", presets::names()));
+    preset.map(Some).ok_or_else(unknown)
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireTime {
-    from: Vec<String>,
-    within_hours: u32,
+/// The source's fields, and those of the preset that the source does not have.
+fn merge(own: &JsonFields, preset: &JsonFields) -> JsonFields {
+    let has = |name: &str| own.get(name).is_some_and(|value| !value.is_null());
+    // Its own places of machines replace both of the preset's kinds.
+    let has_machines = has("machines") || has("machines_under");
+    let mut merged = own.clone();
+    for (name, value) in preset {
+        let is_replaced = has(name) || (has_machines && name.starts_with("machines"));
+        if !is_replaced {
+            merged.insert(name.clone(), value.clone());
+        }
+    }
+    merged
 }
 
-/// A part of the configuration, its faults kept with the others under its name.
-fn part<T>(name: &str, result: Result<T, String>, faults: &mut Vec<String>) -> Option<T> {
-    result.map_err(|problem| faults.push(format!("read.{name}: {problem}"))).ok()
+/// Reads every field, so that each of their faults is noted. With an unknown preset, no field counts as missing.
+fn parse_path_reader(read: &ConfigObject<'_>, unknown_preset: Option<Noted>) -> Result<PathReader, Noted> {
+    let paths =
+        |name| read.optional(name, |paths| Path::parse_candidates(&paths)).map(Option::unwrap_or_default);
+    let embedded = paths("embedded");
+    let each = read.optional("each", |each| Path::parse_value(&each));
+    let at = paths("machines");
+    let under = paths("machines_under");
+    let tag = match unknown_preset {
+        None => read.required("tag", parse_tag),
+        Some(noted) => read.optional("tag", parse_tag).and(Err(noted)),
+    };
+    let action = read.optional("action", parse_action);
+    let state = read.optional("state", parse_state);
+    let on_resolved = parse_on_resolved(read, unknown_preset.is_none());
+    let event_id = paths("event_id");
+    let time = read.optional("time", parse_time);
+    if unknown_preset.is_none() && !read.has("machines") && !read.has("machines_under") {
+        return Err(read.fault("says nowhere where machines are: name a `preset`, or give `machines`"));
+    }
+    Ok(PathReader {
+        embedded: embedded?,
+        each: each?,
+        machines: Machines { at: at?, under: under? },
+        tag: tag?,
+        action: action?.unwrap_or(ValueSource::Fixed(Action::Add)),
+        state: state?,
+        on_resolved: on_resolved?,
+        event_id: event_id?,
+        time: time?,
+    })
 }
 
-impl WireRead {
-    /// Reads where things are in a sender's body; nowhere, if it is a native request.
-    pub(in crate::inbound::read) fn parse(self) -> Result<Option<PathReader>, Vec<String>> {
-        match self.preset.as_deref() {
-            None => self.path_reader().map(Some),
-            Some(presets::NATIVE) if self.is_bare() => Ok(None),
-            Some(presets::NATIVE) => Err(vec!["read: the preset `native` takes nothing beside it".into()]),
-            Some(name) => match presets::text(name) {
-                None => Err(vec![format!("read.preset is unknown; it is one of: {}", presets::names())]),
-                Some(text) => {
-                    let preset = serde_json::from_str(text);
-                    let preset = preset
-                        .map_err(|error| vec![format!("the preset `{name}` cannot be read: {error}")])?;
-                    self.or(preset).path_reader().map(Some)
-                }
-            },
-        }
-    }
-
-    fn is_bare(&self) -> bool {
-        let paths = [&self.embedded, &self.machines, &self.machines_under, &self.event_id];
-        let values = [&self.tag, &self.action];
-        paths.iter().all(|list| list.is_none())
-            && values.iter().all(|value| value.is_none())
-            && self.each.is_none()
-            && self.state.is_none()
-            && self.on_resolved.is_none()
-            && self.time.is_none()
-    }
-
-    fn or(self, preset: Self) -> Self {
-        // Its own places of machines replace both of the preset's kinds.
-        let own = self.machines.is_some() || self.machines_under.is_some();
-        let preset_machines = if own { (None, None) } else { (preset.machines, preset.machines_under) };
-        Self {
-            _about: None,
-            preset: None,
-            embedded: self.embedded.or(preset.embedded),
-            each: self.each.or(preset.each),
-            machines: self.machines.or(preset_machines.0),
-            machines_under: self.machines_under.or(preset_machines.1),
-            tag: self.tag.or(preset.tag),
-            action: self.action.or(preset.action),
-            state: self.state.or(preset.state),
-            on_resolved: self.on_resolved.or(preset.on_resolved),
-            event_id: self.event_id.or(preset.event_id),
-            time: self.time.or(preset.time),
-        }
-    }
-
-    fn path_reader(self) -> Result<PathReader, Vec<String>> {
-        let mut faults = Vec::new();
-        let embedded = part("embedded", candidates(self.embedded.as_deref()), &mut faults);
-        let each = part("each", self.each.as_deref().map(Path::parse).transpose(), &mut faults);
-        let at = part("machines", candidates(self.machines.as_deref()), &mut faults);
-        let under = part("machines_under", candidates(self.machines_under.as_deref()), &mut faults);
-        let tag = part("tag", self.tag(), &mut faults);
-        let action = part("action", self.action(), &mut faults);
-        let state = part("state", self.state.as_ref().map(WireState::parse).transpose(), &mut faults);
-        let on_resolved = part("on_resolved", self.on_resolved(), &mut faults);
-        let event_id = part("event_id", candidates(self.event_id.as_deref()), &mut faults);
-        let time = part("time", self.time.as_ref().map(WireTime::parse).transpose(), &mut faults);
-        if self.machines.is_none() && self.machines_under.is_none() {
-            faults
-                .push("read: it says nowhere where machines are: name a `preset`, or give `machines`".into());
-        }
-        let reader = || {
-            Some(PathReader {
-                embedded: embedded?,
-                each: each?,
-                machines: Machines { at: at?, under: under? },
-                tag: tag?,
-                action: action?,
-                state: state?,
-                on_resolved: on_resolved?,
-                event_id: event_id?,
-                time: time?,
-            })
-        };
-        match reader() {
-            Some(reader) if faults.is_empty() => Ok(reader),
-            _ => Err(faults),
-        }
-    }
-
-    fn tag(&self) -> Result<ValueSource<Tag>, String> {
-        let wire = self.tag.as_ref().ok_or("is missing: a text, or where in the body it is")?;
-        ValueSource::parse(wire, |text| Tag::parse(text).map_err(|error| error.to_string()))
-    }
-
-    /// Without a word about it a tag is set.
-    fn action(&self) -> Result<ValueSource<Action>, String> {
-        let Some(wire) = &self.action else { return Ok(ValueSource::Fixed(Action::Add)) };
-        ValueSource::parse(wire, |text| Action::parse(text).map_err(|error| error.to_string()))
-    }
-
-    fn on_resolved(&self) -> Result<OnResolved, String> {
-        match self.on_resolved.as_deref() {
-            None | Some("ignore") => Ok(OnResolved::Ignore),
-            Some("Remove") if self.state.is_some() => Ok(OnResolved::Remove),
-            Some("Remove") => Err("needs `state`, to know what resolved is".into()),
-            Some(_) => Err("is `ignore` or `Remove`".into()),
-        }
-    }
+fn parse_tag(value: ConfigValue<'_>) -> Result<ValueSource<Tag>, Noted> {
+    ValueSource::parse(&value, "a tag", |text| Tag::parse(text).map_err(|error| error.to_string()))
 }
 
-fn candidates(texts: Option<&[String]>) -> Result<Vec<Path>, String> {
-    texts.map_or(Ok(Vec::new()), Path::candidates)
+fn parse_action(value: ConfigValue<'_>) -> Result<ValueSource<Action>, Noted> {
+    ValueSource::parse(&value, "`Add` or `Remove`", |text| {
+        Action::parse(text).map_err(|error| error.to_string())
+    })
 }
 
-impl WireState {
-    fn parse(&self) -> Result<State, String> {
-        let lists = [Some(&self.resolved), self.active.as_ref()];
-        if lists.into_iter().flatten().any(|list| list.is_empty() || list.len() > STATES_MAX) {
-            return Err(format!("a list of states has 1 to {STATES_MAX} texts"));
-        }
-        let from = Path::candidates(&self.from)?;
-        Ok(State { from, active: self.active.clone(), resolved: self.resolved.clone() })
+fn parse_on_resolved(read: &ConfigObject<'_>, is_whole: bool) -> Result<OnResolved, Noted> {
+    let choices = [("ignore", OnResolved::Ignore), ("Remove", OnResolved::Remove)];
+    let chosen = read.optional("on_resolved", |text| text.choice(&choices))?.unwrap_or(OnResolved::Ignore);
+    if chosen == OnResolved::Remove && is_whole && !read.has("state") {
+        return Err(read.fault_at("on_resolved", "needs `state`, to know what resolved is"));
     }
+    Ok(chosen)
 }
 
-impl WireTime {
-    fn parse(&self) -> Result<EventTime, String> {
-        if !(1..=EVENT_AGE_MAX_HOURS).contains(&self.within_hours) {
-            return Err(format!("within_hours is 1 to {EVENT_AGE_MAX_HOURS}"));
-        }
-        Ok(EventTime { from: Path::candidates(&self.from)?, within_hours: self.within_hours })
-    }
+fn parse_state(value: ConfigValue<'_>) -> Result<State, Noted> {
+    let state = value.object(&["from", "active", "resolved"], r#"{"from": [...], "resolved": [...]}"#)?;
+    let from = state.required("from", |from| Path::parse_candidates(&from));
+    let active = state.optional("active", parse_states);
+    let resolved = state.required("resolved", parse_states);
+    Ok(State { from: from?, active: active?, resolved: resolved? })
+}
+
+fn parse_states(value: ConfigValue<'_>) -> Result<Vec<String>, Noted> {
+    value.list(1..=STATES_MAX, "texts", |text| text.text("a text").map(str::to_owned))
+}
+
+fn parse_time(value: ConfigValue<'_>) -> Result<EventTime, Noted> {
+    let time = value.object(&["from", "within_hours"], r#"{"from": [...], "within_hours": N}"#)?;
+    let from = time.required("from", |from| Path::parse_candidates(&from));
+    let within_hours = time.required("within_hours", |hours| hours.number(1..=EVENT_AGE_MAX_HOURS));
+    Ok(EventTime { from: from?, within_hours: within_hours? })
 }

@@ -11,5 +11,5 @@ mod state;
 mod tests;
 mod value;
 
-pub(in crate::inbound) use config::WireRead;
+pub(super) use config::parse_read;
 pub(super) use path_reader::PathReader;

@@ -6,10 +6,25 @@
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+use crate::config::{ConfigValue, Noted};
+
 /// Characters a path may have.
 const PATH_MAX_CHARS: usize = 300;
 /// Paths a list of candidates may have.
 const CANDIDATES_MAX: usize = 30;
+
+/// A text that is no path, or no path for here. The text is not told: it may be a secret in the wrong place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum PathError {
+    #[error("a path has at most {PATH_MAX_CHARS} characters")]
+    TooLong,
+    #[error(
+        "the path may walk the document too often: it may have one `$`, one `..` or one filter, and one list"
+    )]
+    WalksTooOften,
+    #[error("is no JSONPath (RFC 9535)")]
+    NoJsonPath,
+}
 
 /// A path, and how it was written.
 #[derive(Clone, Debug)]
@@ -20,30 +35,28 @@ pub(super) struct Path {
 
 impl Path {
     /// Reads a path.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, PathError> {
         if text.chars().count() > PATH_MAX_CHARS {
-            return Err(format!("a path has at most {PATH_MAX_CHARS} characters"));
+            return Err(PathError::TooLong);
         }
         let often = |what: &str| text.matches(what).count();
         let lists = text.split('[').filter(|part| part.contains(',')).count();
         let filtered_descent = often("..") == 1 && often("?") == 1;
         if often("..") > 1 || often("?") > 1 || often("$") > 1 || lists > 1 || filtered_descent {
-            return Err(format!(
-                "`{text}` may walk the document too often: it may have one `$`, one `..` or one filter, and one list"
-            ));
+            return Err(PathError::WalksTooOften);
         }
-        let path = JsonPath::parse(text);
-        let path =
-            path.map_err(|error| format!("`{text}` is no JSONPath (RFC 9535): {}", error.message()))?;
+        let path = JsonPath::parse(text).map_err(|_| PathError::NoJsonPath)?;
         Ok(Self { text: text.into(), path })
     }
 
     /// Reads a list of candidates.
-    pub(super) fn candidates(texts: &[String]) -> Result<Vec<Self>, String> {
-        if !(1..=CANDIDATES_MAX).contains(&texts.len()) {
-            return Err(format!("a list of paths has 1 to {CANDIDATES_MAX} paths"));
-        }
-        texts.iter().map(|text| Self::parse(text)).collect()
+    pub(super) fn parse_candidates(paths: &ConfigValue<'_>) -> Result<Vec<Self>, Noted> {
+        paths.list(1..=CANDIDATES_MAX, "paths", |path| Self::parse_value(&path))
+    }
+
+    /// Reads a path of a configuration.
+    pub(super) fn parse_value(path: &ConfigValue<'_>) -> Result<Self, Noted> {
+        path.parse("a JSONPath (RFC 9535)", Self::parse)
     }
 
     /// Everything it finds.

@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::WireRead;
+use super::config::parse_read;
+use crate::config::read_config;
 use crate::domain::{Action, MachineId, Timestamp};
-use crate::inbound::read::{Contents, Ignored};
+use crate::inbound::read::contents::{Contents, Ignored};
 
 const A: &str = "34e83ca3feea4dbf2353006ea769262bac60025e";
 const B: &str = "443d5d95ea55098a1f2f5f5c3f8d1f1fedb47370";
@@ -17,8 +18,7 @@ fn read(rules: &Value, body: &Value) -> Result<Contents, String> {
     if rules.get("tag").is_none() {
         rules["tag"] = "vip".into();
     }
-    let wire: WireRead = serde_json::from_value(rules).unwrap();
-    let reader = wire.parse().unwrap().unwrap();
+    let reader = read_config(&rules.to_string(), parse_read).unwrap().unwrap();
     reader.read(body.to_string().as_bytes(), 5, now()).map_err(|error| error.to_string())
 }
 

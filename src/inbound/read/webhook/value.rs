@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::path::Path;
+use crate::config::{ConfigValue, Noted};
 use crate::inbound::read::unreadable::Unreadable;
 
 /// Texts a map may have.
@@ -20,32 +20,22 @@ pub(super) enum ValueSource<T> {
     Found { from: Vec<Path>, map: Option<BTreeMap<String, T>>, parse: fn(&str) -> Result<T, String> },
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub(in crate::inbound) enum WireValue {
-    Fixed(String),
-    Found(WireFound),
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::inbound) struct WireFound {
-    from: Vec<String>,
-    map: Option<BTreeMap<String, String>>,
-}
-
 impl<T: Clone> ValueSource<T> {
-    pub(super) fn parse(wire: &WireValue, parse: fn(&str) -> Result<T, String>) -> Result<Self, String> {
-        let WireFound { from, map } = match wire {
-            WireValue::Fixed(text) => return parse(text).map(Self::Fixed),
-            WireValue::Found(found) => found,
-        };
-        if map.as_ref().is_some_and(|map| map.is_empty() || map.len() > MAP_MAX) {
-            return Err(format!("a map has 1 to {MAP_MAX} texts"));
+    /// Reads a fixed text, or where the text is found.
+    pub(super) fn parse(
+        value: &ConfigValue<'_>,
+        what: &str,
+        parse: fn(&str) -> Result<T, String>,
+    ) -> Result<Self, Noted> {
+        let wants = format!(r#"{what}, or {{"from": ["PATH"]}}, with a "map" if its texts mean others"#);
+        if value.json().is_none_or(|json| !json.is_object()) {
+            return value.parse(&wants, parse).map(Self::Fixed);
         }
-        let pair = |(text, value): (&String, &String)| Ok((text.clone(), parse(value)?));
-        let map = map.as_ref().map(|map| map.iter().map(pair).collect::<Result<_, String>>()).transpose()?;
-        Ok(Self::Found { from: Path::candidates(from)?, map, parse })
+        let found = value.object(&["from", "map"], &wants)?;
+        let from = found.required("from", |from| Path::parse_candidates(&from));
+        let map = found.optional("map", |map| map.map(1..=MAP_MAX, |text| text.parse(what, parse)));
+        let map = map.map(|map| map.map(BTreeMap::from_iter));
+        Ok(Self::Found { from: from?, map: map?, parse })
     }
 
     /// Everything it can be, if that is known before any body is.

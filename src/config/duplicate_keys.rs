@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 const TWICE: &str = "a field is there twice in one object";
 
 /// Where a field stands twice in its object, if one does. Text that is not JSON is for its reader to refuse.
-pub fn doubled_field(json: &str) -> Option<String> {
+pub fn duplicate_key(json: &str) -> Option<String> {
     let mut reader = serde_json::Deserializer::from_str(json);
     let error = Once.deserialize(&mut reader).err().filter(serde_json::Error::is_data)?;
     Some(format!("{TWICE}, at line {}, column {}", error.line(), error.column()))
@@ -81,12 +81,12 @@ mod tests {
 
     #[test]
     fn a_field_that_stands_twice_in_one_object_is_found_and_not_told() {
-        let found = doubled_field("{\"a\": [{\"hush\": 1,\n \"b\": {}, \"hush\": 2}]}");
+        let found = duplicate_key("{\"a\": [{\"hush\": 1,\n \"b\": {}, \"hush\": 2}]}");
         assert_eq!(found.as_deref(), Some("a field is there twice in one object, at line 2, column 16"));
         for good in
             ["{\"a\": {\"b\": 1.5}, \"b\": [{\"a\": -1}, {\"a\": null}, true, \"x\"]}", "{\"a\": 1, \"a", ""]
         {
-            assert_eq!(doubled_field(good), None, "{good}");
+            assert_eq!(duplicate_key(good), None, "{good}");
         }
     }
 }

@@ -100,18 +100,29 @@ impl Endpoints {
     }
 }
 
+/// The text is no base address of Defender or Entra. The text is not told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// It is no address.
+    #[error("is not an address: {0}")]
+    NotAnAddress(String),
+    /// It is the address of something else.
+    #[error("must be https://HOST with HOST one of {}, or a loopback address for tests", .0.join(", "))]
+    UnknownHost(&'static [&'static str]),
+}
+
 /// Reads a base address for Defender.
-pub fn defender_endpoint(text: &str) -> Result<String, String> {
+pub fn defender_endpoint(text: &str) -> Result<String, EndpointError> {
     endpoint(text, &DEFENDER_HOSTS)
 }
 
 /// Reads a base address for Entra.
-pub fn login_endpoint(text: &str) -> Result<String, String> {
+pub fn login_endpoint(text: &str) -> Result<String, EndpointError> {
     endpoint(text, &LOGIN_HOSTS)
 }
 
-fn endpoint(text: &str, known: &[&str]) -> Result<String, String> {
-    let url = Url::parse(text).map_err(|error| format!("is not an address: {error}"))?;
+fn endpoint(text: &str, known: &'static [&'static str]) -> Result<String, EndpointError> {
+    let url = Url::parse(text).map_err(|error| EndpointError::NotAnAddress(error.to_string()))?;
     let host = url.host_str().unwrap_or_default();
     let nobody = url.username().is_empty() && url.password().is_none();
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
@@ -120,10 +131,7 @@ fn endpoint(text: &str, known: &[&str]) -> Result<String, String> {
     if plain && (microsoft || is_loopback(&url)) {
         return Ok(url.origin().ascii_serialization());
     }
-    Err(format!(
-        "must be https://HOST with HOST one of {}, or a loopback address for tests",
-        known.join(", ")
-    ))
+    Err(EndpointError::UnknownHost(known))
 }
 
 fn is_loopback(url: &Url) -> bool {
