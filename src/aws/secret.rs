@@ -9,7 +9,7 @@ use super::{SecretsManager, describe};
 use crate::config::SecretRef;
 use crate::domain::SecretArn;
 
-/// A secret cannot be had.
+/// A secret cannot be read.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the secret {name} cannot be read: {why}")]
 pub struct NoSecret {
@@ -20,7 +20,7 @@ pub struct NoSecret {
 }
 
 impl NoSecret {
-    /// This secret cannot be had.
+    /// This secret cannot be read.
     pub fn of(arn: &SecretArn, why: impl Into<String>) -> Self {
         Self { name: arn.to_string(), why: why.into() }
     }

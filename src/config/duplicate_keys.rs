@@ -1,21 +1,21 @@
-//! Fields that stand twice in one object of a configuration: a reader of JSON takes one and drops the other.
+//! Duplicate keys in a configuration's JSON: a reader of JSON would take one of the two and drop the other.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// What is wrong where a field stands twice. Not which: it may be a secret.
+/// The problem where a field is there twice. It does not name the field, because its name may be a secret.
 const TWICE: &str = "a field is there twice in one object";
 
-/// Where a field stands twice in its object, if one does. Text that is not JSON is for its reader to refuse.
+/// Where a field is there twice in its object, if one is. Text that is not JSON is refused by its reader.
 pub fn duplicate_key(json: &str) -> Option<String> {
     let mut reader = serde_json::Deserializer::from_str(json);
     let error = Once.deserialize(&mut reader).err().filter(serde_json::Error::is_data)?;
     Some(format!("{TWICE}, at line {}, column {}", error.line(), error.column()))
 }
 
-/// A value in which no field stands twice.
+/// A value in which no field is there twice.
 #[derive(Clone, Copy)]
 struct Once;
 

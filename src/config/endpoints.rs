@@ -100,7 +100,7 @@ impl Endpoints {
     }
 }
 
-/// The text is no base address of Defender or Entra. The text is not told.
+/// A text is not a base address of Defender or Entra. No message holds the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// It is no address.

@@ -137,8 +137,8 @@ impl<'a> Reader<'a> {
 
     /// The tenants: one by its own variables, or several by a configuration.
     pub(super) fn tenants(&mut self, usual: Usual, limits: Limits) -> Option<TenantsAt> {
-        let several = TENANTS.all().map(|name| self.get(name).is_some()).contains(&true);
-        if several {
+        let are_several = TENANTS.all().map(|name| self.get(name).is_some()).contains(&true);
+        if are_several {
             for name in ["TENANT_ID", "CLIENT_ID"].into_iter().chain(PROOFS) {
                 if self.get(name).is_some() {
                     self.faults.note(name, "is told by the tenants' configuration; leave it out");
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
         let client_id = self.identifier("CLIENT_ID");
         let proof = self.proof();
         let endpoints = usual.endpoints;
-        // A name that is none is noted as a fault already.
+        // A text that is not a name is noted as a fault already.
         let name = TenantName::parse(&tenant_id).ok()?;
         Some(TenantsAt::One(Box::new(Tenant { name, tenant_id, client_id, proof, endpoints, limits })))
     }

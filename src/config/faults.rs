@@ -1,8 +1,8 @@
 //! What is wrong with a configuration. All parsers note their faults in one collector, so that one message names every
 //! fault with its place.
 //!
-//! Invariant: a fault tells nothing that stands in the configuration beside names that were checked, for any other
-//! text may be a secret in the wrong place.
+//! Invariant: a fault shows no text of the configuration except names that were checked, because any other text may
+//! be a secret in the wrong place.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -24,7 +24,7 @@ pub struct ConfigError(Vec<ConfigFault>);
 #[derive(Debug, Default)]
 pub struct Faults(RefCell<Vec<ConfigFault>>);
 
-/// Something is wrong, and the collector has it already. Only the collector makes one.
+/// A fault was found, and the collector has it. Only the collector makes one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Noted(());
 

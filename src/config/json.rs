@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::faults::{ConfigError, Faults, Noted};
 
-/// Characters of an unknown field that may be told. A longer one may be a secret.
-const TOLD_NAME_MAX_CHARS: usize = 40;
+/// Characters of an unknown field's name that a message may show. A longer name may be a secret.
+const SHOWN_NAME_MAX_CHARS: usize = 40;
 
 /// The fields of an object in JSON.
 pub type JsonFields = Map<String, Value>;
@@ -72,7 +72,7 @@ impl<'a> ConfigValue<'a> {
         self.value
     }
 
-    /// The same value, as an entry that messages call by this name. The name must be safe to tell.
+    /// The same value, as an entry that messages call by this name. The name must be safe to show.
     #[must_use]
     pub fn named(&self, name: Option<&str>) -> Self {
         let name = name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
@@ -118,7 +118,7 @@ impl<'a> ConfigValue<'a> {
         &self,
         count: RangeInclusive<usize>,
         what: &str,
-        read: impl FnMut(Self) -> Result<T, Noted>,
+        mut read: impl FnMut(&Self) -> Result<T, Noted>,
     ) -> Result<Vec<T>, Noted> {
         let wants = || match (count.start(), *count.end()) {
             (least, usize::MAX) => self.wants(&format!("a list of {least} or more {what}")),
@@ -130,7 +130,7 @@ impl<'a> ConfigValue<'a> {
             let place = Place { path: format!("{}[{at}]", self.place.path), ..self.place.clone() };
             Self { value: Some(value), place, faults: self.faults }
         };
-        let read: Vec<_> = values.iter().enumerate().map(entry).map(read).collect();
+        let read: Vec<_> = values.iter().enumerate().map(entry).map(|value| read(&value)).collect();
         counted?;
         read.into_iter().collect()
     }
@@ -139,7 +139,7 @@ impl<'a> ConfigValue<'a> {
     pub fn map<T>(
         &self,
         count: RangeInclusive<usize>,
-        read: impl Fn(Self) -> Result<T, Noted>,
+        read: impl Fn(&Self) -> Result<T, Noted>,
     ) -> Result<Vec<(String, T)>, Noted> {
         let fields = self.value.and_then(Value::as_object);
         let fields = fields.filter(|fields| count.contains(&fields.len())).ok_or_else(|| {
@@ -147,7 +147,8 @@ impl<'a> ConfigValue<'a> {
         })?;
         let place = Place { path: format!("{}[*]", self.place.path), ..self.place.clone() };
         let entry = |value| Self { value: Some(value), place: place.clone(), faults: self.faults };
-        let read: Vec<_> = fields.iter().map(|(key, value)| Ok((key.clone(), read(entry(value))?))).collect();
+        let read: Vec<_> =
+            fields.iter().map(|(key, value)| Ok((key.clone(), read(&entry(value))?))).collect();
         read.into_iter().collect()
     }
 
@@ -157,7 +158,7 @@ impl<'a> ConfigValue<'a> {
         let object = ConfigObject { fields, place: self.place.clone(), faults: self.faults };
         for name in fields.keys().filter(|name| !known.contains(&name.as_str())) {
             let problem = format!("is unknown; the known fields are: {}", known.join(", "));
-            if is_tellable(name) {
+            if may_be_shown(name) {
                 object.fault_at(name, problem);
             } else {
                 self.fault(format!("a field with an unusual name {problem}"));
@@ -177,8 +178,8 @@ fn either(names: &[String]) -> String {
 }
 
 /// Whether a field's unknown name looks like a field's name. No known name has a digit, and most keys have one.
-fn is_tellable(name: &str) -> bool {
-    (1..=TOLD_NAME_MAX_CHARS).contains(&name.len())
+fn may_be_shown(name: &str) -> bool {
+    (1..=SHOWN_NAME_MAX_CHARS).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
@@ -192,18 +193,18 @@ impl<'a> ConfigObject<'a> {
     pub fn required<T>(
         &self,
         name: &str,
-        read: impl FnOnce(ConfigValue<'a>) -> Result<T, Noted>,
+        read: impl FnOnce(&ConfigValue<'a>) -> Result<T, Noted>,
     ) -> Result<T, Noted> {
-        read(self.value(name))
+        read(&self.value(name))
     }
 
     /// A field that may be missing, or `null`.
     pub fn optional<T>(
         &self,
         name: &str,
-        read: impl FnOnce(ConfigValue<'a>) -> Result<T, Noted>,
+        read: impl FnOnce(&ConfigValue<'a>) -> Result<T, Noted>,
     ) -> Result<Option<T>, Noted> {
-        if self.has(name) { read(self.value(name)).map(Some) } else { Ok(None) }
+        if self.has(name) { read(&self.value(name)).map(Some) } else { Ok(None) }
     }
 
     /// Whether a field is there, and not `null`.

@@ -50,7 +50,7 @@ pub struct Settings {
     pub function_name: String,
 }
 
-/// Where the tenants and the sources are told, as far as that is known.
+/// Where the configurations of the tenants and the sources are, as far as that is known.
 #[derive(Clone, Debug)]
 pub struct Texts {
     /// Whose machines are tagged.
@@ -60,7 +60,7 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// What is known of them, whatever is wrong with other variables.
+    /// Reads where they are, whatever is wrong with other variables.
     pub fn of(variables: &Variables) -> Self {
         Self::read(&mut Reader::new(variables))
     }
@@ -88,7 +88,7 @@ impl Settings {
         reader.asked
     }
 
-    /// Reads every variable, so that each fault is noted. None if the tenants or the sources are nowhere.
+    /// Reads every variable, so that each fault is noted. Returns nothing if the tenants or the sources are missing.
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let table_name = reader.required("TABLE_NAME");
         let Texts { tenants, sources } = Texts::read(reader);

@@ -39,18 +39,18 @@ pub struct Tenant {
 /// Where the tenants are configured.
 #[derive(Clone, Debug)]
 pub enum TenantsAt {
-    /// There is one, and these variables tell it.
+    /// There is one, configured by variables of its own.
     One(Box<Tenant>),
     /// In a configuration of their own.
     Several {
         /// Where that is.
         at: SecretRef,
-        /// What holds for a tenant that does not say otherwise.
+        /// The values that a tenant inherits if it has none of its own.
         usual: Usual,
     },
 }
 
-/// What holds for a tenant that does not say otherwise.
+/// The values that a tenant inherits if it has none of its own.
 #[derive(Clone, Debug)]
 pub struct Usual {
     /// Where Defender and Entra are.
@@ -59,7 +59,7 @@ pub struct Usual {
     pub budget: Budget,
 }
 
-/// What is configured of a budget.
+/// A budget as it is configured: the limits, and a reserve that follows them unless it is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Calls in each window.
@@ -103,7 +103,7 @@ pub fn parse(json: &str, usual: &Usual) -> Result<Vec<Tenant>, ConfigError> {
         let schema = document.optional("$schema", |schema| schema.text("a text"));
         let mut seen = HashSet::new();
         let tenants = document.required("tenants", |tenants| {
-            tenants.list(1..=TENANTS_MAX, "tenants", |tenant| parse_tenant(&tenant, usual, &mut seen))
+            tenants.list(1..=TENANTS_MAX, "tenants", |tenant| parse_tenant(tenant, usual, &mut seen))
         });
         schema.and(tenants)
     })
@@ -141,7 +141,7 @@ fn parse_tenant(value: &ConfigValue<'_>, usual: &Usual, seen: &mut Seen) -> Resu
 }
 
 /// Like a name, an id becomes part of an address and of a key.
-fn parse_identifier(value: ConfigValue<'_>) -> Result<String, Noted> {
+fn parse_identifier(value: &ConfigValue<'_>) -> Result<String, Noted> {
     let what = "a GUID or a domain name";
     let text = value.text(what)?;
     TenantName::parse(text).map(|_| text.to_owned()).map_err(|_| value.wants(what))
@@ -176,7 +176,7 @@ fn parse_limits(tenant: &ConfigObject<'_>, usual: &Usual) -> Result<Limits, Note
     })
 }
 
-fn parse_proof(value: ConfigValue<'_>) -> Result<CredentialRef, Noted> {
+fn parse_proof(value: &ConfigValue<'_>) -> Result<CredentialRef, Noted> {
     let what = format!("an object with exactly one of {}", PROOFS.join(", "));
     let proof = value.object(&PROOFS, &what)?;
     let set: Vec<_> = PROOFS.into_iter().filter(|name| proof.fields().contains_key(*name)).collect();

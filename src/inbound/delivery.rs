@@ -1,23 +1,23 @@
-//! What tells one delivery from another, so that the same one is taken once.
+//! The key that distinguishes one delivery from others, so that each is accepted once.
 //!
-//! Invariant: a delivery's key comes from what its signature covers. A header that is not signed could be changed
-//! by whoever captured the request, so `Idempotency-Key` counts only where the source's key itself came along.
+//! Invariant: a delivery's key comes from what its signature covers. Anybody who captured the request could change a
+//! header that is not signed, so `Idempotency-Key` counts only where the request carries the source's key itself.
 
 use super::read::Contents;
 use super::verified::Verified;
 use super::verify::{Authenticity, SIGNED_TIME_WITHIN_S};
 
-/// What tells one delivery from another.
+/// The key that distinguishes one delivery from others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryKey {
     key: Option<String>,
-    /// Seconds in which a copy of it would still be verified and read. None: for ever.
+    /// Seconds for which a copy of it would still be verified and read. None means for ever.
     fresh_for_s: Option<i64>,
     signed: bool,
 }
 
 impl DeliveryKey {
-    /// What tells this delivery from others. `sent_key`: its header `Idempotency-Key`.
+    /// The key of this delivery. `sent_key` is its header `Idempotency-Key`.
     pub fn of(verified: &Verified, read: &Contents, sent_key: Option<&str>) -> Self {
         let event_id = read.event_id.as_ref().map(|id| format!("event {}", id.as_str()));
         match verified.proof() {
@@ -40,8 +40,8 @@ impl DeliveryKey {
         Some(if place == 0 { key.clone() } else { format!("{key}#{place}") })
     }
 
-    /// The key of a signed delivery of which a copy could still be taken when so many seconds have gone by.
-    /// Whoever has a copy of a delivery that is not signed has the key itself, and needs no copy.
+    /// The key of a signed delivery, if a copy of it could still be accepted after so many seconds.
+    /// An attacker with a copy of an unsigned delivery has the source's key itself, and needs no copy.
     pub fn key_if_fresh_after(&self, seconds: i64) -> Option<&str> {
         let fresh = self.signed && self.fresh_for_s.is_none_or(|fresh_for_s| fresh_for_s >= seconds);
         self.key.as_deref().filter(|_| fresh)

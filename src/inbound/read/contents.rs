@@ -1,22 +1,22 @@
-//! What a body says: the changes it asks for, and the sender's own id of its event.
+//! The contents of a body: the changes it asks for, and the sender's own id of its event.
 
 use sha2::{Digest, Sha256};
 
 use super::change::Change;
 
-/// Requests that one delivery may come to: pairs of tag and action.
+/// Requests that one delivery may produce: pairs of tag and action.
 pub(super) const REQUESTS_PER_DELIVERY: usize = 10;
 
-/// What a body says.
+/// The contents of a body.
 #[derive(Debug)]
 pub struct Contents {
-    /// What it asks for, in the order it is to be accepted in: at most [`REQUESTS_PER_DELIVERY`].
+    /// The changes, in the order in which they are to be accepted: at most [`REQUESTS_PER_DELIVERY`].
     pub asked: Vec<Change>,
-    /// Why nothing is asked for, where nothing is.
+    /// Why the body asks for nothing, if it does.
     pub ignored: Option<Ignored>,
     /// The sender's own id of the event, if the body has one.
     pub(in crate::inbound) event_id: Option<EventId>,
-    /// Seconds within which the event's own time lets it be read. None: it has no time.
+    /// Seconds for which the event's own time allows it to be read. None if it has no time.
     pub(in crate::inbound) fresh_for_s: Option<i64>,
 }
 
@@ -29,12 +29,12 @@ pub enum Ignored {
     /// The event is of a kind that asks for nothing.
     #[error("an event of this kind asks for nothing")]
     OtherState,
-    /// The event was taken too long ago for its outcome to be still there.
+    /// The event was accepted so long ago that its outcome may be gone.
     #[error("this event was taken before")]
     TakenBefore,
 }
 
-/// The sender's own id of an event: a digest of the values that tell it from others.
+/// The sender's own id of an event: a digest of the values that distinguish it from others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::inbound) struct EventId(String);
 

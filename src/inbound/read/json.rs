@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::unreadable::Unreadable;
 
-/// What some senders put before UTF-8.
+/// Some senders put this before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads a body's JSON.
@@ -12,7 +12,7 @@ pub(super) fn parse_json(body: &[u8]) -> Result<Value, Unreadable> {
     of_body(body, |text| serde_json::from_str(text).map_err(|error| at_byte(text, &error)))
 }
 
-/// Reads a body's text. A byte order mark before it is no part of the JSON; offsets count it all the same.
+/// Reads a body's text. A byte order mark before it is not part of the JSON, but offsets count it.
 pub(super) fn of_body<T>(
     body: &[u8],
     read: impl FnOnce(&str) -> Result<T, Unreadable>,
@@ -30,7 +30,8 @@ pub(super) fn of_body<T>(
     })
 }
 
-/// Text that is not JSON is told as that, wherever its reader gave up.
+/// Turns an error of the reader into a message. Text that is not JSON is reported as that, wherever the reader
+/// gave up.
 pub(super) fn unreadable(text: &str, field: &str, error: &serde_json::Error) -> Unreadable {
     if !error.is_data() {
         return at_byte(text, error);
@@ -53,13 +54,13 @@ pub(super) fn unreadable(text: &str, field: &str, error: &serde_json::Error) -> 
     }
 }
 
-/// Text that is not JSON, and the byte where that shows.
+/// The error for text that is not JSON, with the byte where that shows.
 fn at_byte(text: &str, error: &serde_json::Error) -> Unreadable {
     let offset = if error.is_eof() { text.len() } else { offset(text, error.line(), error.column()) };
     Unreadable::Malformed { offset, problem: what(error) }
 }
 
-/// What is wrong, without its place.
+/// The problem, without its place.
 fn what(error: &serde_json::Error) -> String {
     let shown = error.to_string();
     shown.rsplit_once(" at line ").map_or(shown.as_str(), |(what, _)| what).to_owned()

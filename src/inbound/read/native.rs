@@ -1,6 +1,6 @@
 //! Reading a native request: Defender's own names, any number of machines.
 //!
-//! Invariant: a `Change` is whole and valid; whatever is not says where it goes wrong.
+//! Invariant: a `Change` is whole and valid. An error names the place that is wrong.
 
 use serde::Deserialize;
 

@@ -29,17 +29,17 @@ pub(super) fn parse_sources(
     read_config(json, |document| {
         let document = document.object(&["$schema", "sources"], r#"{"sources": [...]}"#)?;
         let schema = document.optional("$schema", |schema| schema.text("a text"));
-        let sources = document.required("sources", |sources| parse_list(&sources, tenants));
+        let sources = document.required("sources", |sources| parse_list(sources, tenants));
         schema.and(sources)
     })
 }
 
 fn parse_list(list: &ConfigValue<'_>, tenants: Option<&[TenantName]>) -> Result<Vec<Arc<Source>>, Noted> {
     let mut names = HashSet::new();
-    // The places of the sources that can be read, for the faults that lie between two of them.
+    // Each source that can be read, with its place: two of them may share a key.
     let mut readable = Vec::new();
     let sources = list.list(1..=SOURCES_MAX, "sources", |value| {
-        let value = value.named(name_of(&value).as_ref().map(SourceName::as_str));
+        let value = value.named(name_of(value).as_ref().map(SourceName::as_str));
         let source = parse_source(&value, tenants);
         if name_of(&value).is_some_and(|name| !names.insert(name)) {
             return Err(value.fault_at("name", "is used twice"));
@@ -67,10 +67,10 @@ fn parse_source(value: &ConfigValue<'_>, tenants: Option<&[TenantName]>) -> Resu
     let on_bad = [("refuse", OnBadPayload::Refuse), ("accept", OnBadPayload::Accept)];
     let name = source.required("name", |name| name.parse("a source's name", SourceName::parse));
     let tenant = parse_tenant(&source, tenants);
-    let verify = source.required("verify", |verify| parse_verify(&verify));
-    let body_format = source.optional("read", |read| BodyFormat::parse(&read));
+    let verify = source.required("verify", parse_verify);
+    let body_format = source.optional("read", BodyFormat::parse);
     let body_format = body_format.map(|format| format.unwrap_or(BodyFormat::Native));
-    let policy = source.required("allow", |allow| Policy::parse(&allow));
+    let policy = source.required("allow", Policy::parse);
     let priority = source.optional("priority", |priority| priority.choice(&priorities));
     let on_bad_payload = source.optional("on_bad_payload", |text| text.choice(&on_bad));
     let wait_s = source.optional("answer", parse_wait_s);
@@ -114,7 +114,7 @@ fn parse_tenant(
     }
 }
 
-fn parse_wait_s(value: ConfigValue<'_>) -> Result<u32, Noted> {
+fn parse_wait_s(value: &ConfigValue<'_>) -> Result<u32, Noted> {
     let answer = value.object(&["wait_s"], r#"{"wait_s": N}"#)?;
     answer.required("wait_s", |wait_s| wait_s.number(0..=WAIT_MAX_S))
 }

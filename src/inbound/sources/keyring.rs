@@ -33,7 +33,7 @@ pub struct Keyring {
 struct Readings {
     /// When the keys were last read.
     read_at: Timestamp,
-    /// When they were last asked for again, and what came of it.
+    /// The last attempt to read them again.
     renewal: Option<Renewal>,
 }
 
@@ -109,7 +109,7 @@ impl Keyring {
     }
 
     /// Reads the keys again, at most once a minute. A caller that comes while they are read waits for them.
-    /// An error where they could not be read: then nobody knows whether a key is wrong.
+    /// An error means that they could not be read, so a request that failed may have the right key.
     pub(super) async fn renew(
         &self,
         manager: &SecretsManager,

@@ -1,4 +1,6 @@
 //! The sources: who may call, how they prove it and what they may do.
+//!
+//! Invariant: no source takes a bearer key that another source has.
 
 mod config;
 mod keyring;
@@ -37,8 +39,8 @@ impl Sources {
         config::parse_sources(json, tenants).map(|sources| Self(sources.into()))
     }
 
-    /// Reads the keys of every source that has them by reference, for the start. A source whose keys cannot be read or
-    /// used stays without; the start goes on as long as another one has keys, and none shares a bearer key.
+    /// Reads the keys of every source that has them by reference. A source whose keys cannot be read or used stays
+    /// without keys. The relay can start as long as another source has keys, and no two share a bearer key.
     pub async fn read_keys(&self, manager: &SecretsManager, now: Timestamp) -> Result<(), ConfigError> {
         let reads = stream::iter(self.iter()).map(|source| source.keyring.read_first(manager, now));
         let results: Vec<_> = reads.buffered(READ_AT_ONCE).collect().await;

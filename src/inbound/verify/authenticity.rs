@@ -6,24 +6,24 @@ use crate::domain::Timestamp;
 /// webhook authenticity", and the tolerance of its libraries.
 pub const SIGNED_TIME_WITHIN_S: i64 = 300;
 
-/// That a source's scheme is satisfied.
+/// Evidence that a request satisfies its source's scheme.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authenticity {
-    /// The key came along: whoever has a copy of the request has the key.
+    /// The request carries the key itself, so a copy of the request contains the key.
     SharedSecret,
-    /// The key signed the content: a copy of the request can be sent again, but nothing else.
+    /// The key signed the content. A copy of the request can be sent again, but it cannot be changed.
     Signature {
         /// The SHA-256 of what was signed.
         digest: [u8; 32],
         /// The delivery's id, if it is signed.
         id: Option<String>,
-        /// Whether a fresh time was signed as well.
+        /// Whether the signature covers a fresh time too.
         dated: bool,
     },
 }
 
 impl Authenticity {
-    /// Whether what came is signed.
+    /// Whether the content is signed.
     pub const fn is_signature(&self) -> bool {
         matches!(self, Self::Signature { .. })
     }

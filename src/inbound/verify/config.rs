@@ -36,7 +36,7 @@ pub(in crate::inbound) fn parse_verify(value: &ConfigValue<'_>) -> Result<(Schem
 
 fn parse_keys(verify: &ConfigObject<'_>, scheme: Option<&Scheme>) -> Result<KeysRef, Noted> {
     let inline = verify.optional("secrets", |secrets| {
-        secrets.list(1..=KEYS_MAX, "secrets", |secret| parse_key(&secret, scheme))
+        secrets.list(1..=KEYS_MAX, "secrets", |secret| parse_key(secret, scheme))
     });
     let arn = verify.optional("secrets_arn", |arn| arn.parse("the ARN of a secret", SecretArn::parse));
     if verify.has("secrets") == verify.has("secrets_arn") {
@@ -65,7 +65,7 @@ pub(super) fn parse_scheme(verify: &ConfigObject<'_>) -> Result<Scheme, Noted> {
         "hmac" => &OPTIONS,
         _ => &[],
     };
-    let scheme = match name {
+    let mut scheme = match name {
         "bearer" => Ok(Scheme::SharedSecret(Carrier::Bearer)),
         "basic" => Ok(Scheme::SharedSecret(Carrier::Basic)),
         "path_token" => Ok(Scheme::SharedSecret(Carrier::PathToken)),
@@ -86,9 +86,10 @@ pub(super) fn parse_scheme(verify: &ConfigObject<'_>) -> Result<Scheme, Noted> {
         _ => return Err(verify.fault_at("scheme", format!("is unknown; it is one of: {SCHEMES}"))),
     };
     // A field that the scheme does not look at is a mistake: somebody believes that it protects.
-    let needless = OPTIONS.iter().filter(|name| verify.has(name) && !fields.contains(name));
-    let needless = needless.map(|name| verify.fault_at(name, "does not belong to this scheme")).last();
-    needless.map_or(scheme, Err)
+    for name in OPTIONS.iter().filter(|name| verify.has(name) && !fields.contains(name)) {
+        scheme = Err(verify.fault_at(name, "does not belong to this scheme"));
+    }
+    scheme
 }
 
 /// A signature in hexadecimal digits over the body alone.
@@ -122,7 +123,7 @@ fn parse_hmac(verify: &ConfigObject<'_>) -> Result<Signature, Noted> {
     })
 }
 
-fn parse_header(name: ConfigValue<'_>) -> Result<HeaderName, Noted> {
+fn parse_header(name: &ConfigValue<'_>) -> Result<HeaderName, Noted> {
     let what = "the name of a header";
     name.text(what)?.parse().map_err(|_| name.wants(what))
 }

@@ -1,4 +1,4 @@
-//! Shared secrets: bearer, a header of one's own, Basic, and a token in the path.
+//! Shared secrets: bearer, a header of the sender's choice, Basic, and a token in the path.
 //!
 //! Invariant: keys are compared in constant time through a digest that hides their length.
 
@@ -13,7 +13,7 @@ use super::authenticity::Authenticity;
 use super::keys::{KeyError, Keys, PATH_TOKEN_MIN_CHARS};
 use super::unverified::{NotVerified, Unverified, only};
 
-/// Where a shared secret comes along.
+/// Where a request carries its shared secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::inbound) enum Carrier {
     /// `Authorization: Bearer <secret>`.
@@ -22,7 +22,7 @@ pub(in crate::inbound) enum Carrier {
     Header(HeaderName),
     /// `Authorization: Basic <base64 of the secret>`; the secret is `user:password`.
     Basic,
-    /// The last segment of the path, for senders that can be given nothing but an address.
+    /// The last segment of the path, for senders that can only be given an address.
     PathToken,
 }
 
@@ -36,7 +36,7 @@ impl Carrier {
         if opens(&carried, keys) { Ok(Authenticity::SharedSecret) } else { Err(NotVerified::WrongSecret) }
     }
 
-    /// The key in a secret, if it can come along in this way.
+    /// The key in a secret, if a request can carry it in this way.
     pub(super) fn key(&self, secret: &str) -> Result<Vec<u8>, KeyError> {
         match self {
             Self::Bearer | Self::Header(_) if !fits_a_header(secret) => Err(KeyError::NotForAHeader),

@@ -1,6 +1,6 @@
-//! What arrived, before anybody knows from whom, and why nobody could be found.
+//! A request whose sender is not known yet, and the reasons why it cannot be verified.
 //!
-//! Invariant: nothing of the body is looked at before it is verified, but its bytes.
+//! Invariant: before a request is verified, its body is only a row of bytes.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
@@ -14,7 +14,7 @@ pub struct Unverified {
     pub(super) path_token: Option<String>,
 }
 
-/// The scheme is not satisfied. For the log: the caller is told only what [`NotVerified::shown`] says.
+/// A request does not satisfy its source's scheme. This is for the log; the caller gets only [`NotVerified::shown`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotVerified {
     /// There is no bearer key.
@@ -56,7 +56,7 @@ pub enum NotVerified {
 }
 
 impl NotVerified {
-    /// What the caller is told: not which sources there are, nor how they are verified.
+    /// The text for the caller. It does not reveal which sources there are, nor how they are verified.
     pub fn shown(&self) -> String {
         match self {
             Self::NoKey => "send the source's key in the header `Authorization: Bearer <key>`".into(),

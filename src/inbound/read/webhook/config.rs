@@ -1,6 +1,6 @@
 //! A source's `read`, where its bodies are read by paths.
 //!
-//! Invariant: a field of the source stands in the place of its preset's, field by field.
+//! Invariant: a field of the source replaces the same field of its preset.
 
 use super::event::EventTime;
 use super::machines::Machines;
@@ -12,7 +12,7 @@ use super::value::ValueSource;
 use crate::config::{ConfigObject, ConfigValue, JsonFields, Noted};
 use crate::domain::{Action, Tag};
 
-/// Hours an event may be old at most: less than the week for which what became of it is kept.
+/// Hours an event may be old at most: less than the week for which its outcome is kept.
 const EVENT_AGE_MAX_HOURS: u32 = 144;
 /// Texts a list of states may have.
 const STATES_MAX: usize = 30;
@@ -53,7 +53,7 @@ pub(in crate::inbound::read) fn parse_read(value: &ConfigValue<'_>) -> Result<Op
 }
 
 /// A preset's fields; none for native requests.
-fn parse_preset(value: ConfigValue<'_>) -> Result<Option<JsonFields>, Noted> {
+fn parse_preset(value: &ConfigValue<'_>) -> Result<Option<JsonFields>, Noted> {
     let name = value.text(&format!("one of: {}", presets::names()))?;
     if name == presets::NATIVE {
         return Ok(None);
@@ -80,10 +80,9 @@ fn merge(own: &JsonFields, preset: &JsonFields) -> JsonFields {
 
 /// Reads every field, so that each of their faults is noted. With an unknown preset, no field counts as missing.
 fn parse_path_reader(read: &ConfigObject<'_>, unknown_preset: Option<Noted>) -> Result<PathReader, Noted> {
-    let paths =
-        |name| read.optional(name, |paths| Path::parse_candidates(&paths)).map(Option::unwrap_or_default);
+    let paths = |name| read.optional(name, Path::parse_candidates).map(Option::unwrap_or_default);
     let embedded = paths("embedded");
-    let each = read.optional("each", |each| Path::parse_value(&each));
+    let each = read.optional("each", Path::parse_value);
     let at = paths("machines");
     let under = paths("machines_under");
     let tag = match unknown_preset {
@@ -111,12 +110,12 @@ fn parse_path_reader(read: &ConfigObject<'_>, unknown_preset: Option<Noted>) -> 
     })
 }
 
-fn parse_tag(value: ConfigValue<'_>) -> Result<ValueSource<Tag>, Noted> {
-    ValueSource::parse(&value, "a tag", |text| Tag::parse(text).map_err(|error| error.to_string()))
+fn parse_tag(value: &ConfigValue<'_>) -> Result<ValueSource<Tag>, Noted> {
+    ValueSource::parse(value, "a tag", |text| Tag::parse(text).map_err(|error| error.to_string()))
 }
 
-fn parse_action(value: ConfigValue<'_>) -> Result<ValueSource<Action>, Noted> {
-    ValueSource::parse(&value, "`Add` or `Remove`", |text| {
+fn parse_action(value: &ConfigValue<'_>) -> Result<ValueSource<Action>, Noted> {
+    ValueSource::parse(value, "`Add` or `Remove`", |text| {
         Action::parse(text).map_err(|error| error.to_string())
     })
 }
@@ -130,21 +129,21 @@ fn parse_on_resolved(read: &ConfigObject<'_>, is_whole: bool) -> Result<OnResolv
     Ok(chosen)
 }
 
-fn parse_state(value: ConfigValue<'_>) -> Result<State, Noted> {
+fn parse_state(value: &ConfigValue<'_>) -> Result<State, Noted> {
     let state = value.object(&["from", "active", "resolved"], r#"{"from": [...], "resolved": [...]}"#)?;
-    let from = state.required("from", |from| Path::parse_candidates(&from));
+    let from = state.required("from", Path::parse_candidates);
     let active = state.optional("active", parse_states);
     let resolved = state.required("resolved", parse_states);
     Ok(State { from: from?, active: active?, resolved: resolved? })
 }
 
-fn parse_states(value: ConfigValue<'_>) -> Result<Vec<String>, Noted> {
+fn parse_states(value: &ConfigValue<'_>) -> Result<Vec<String>, Noted> {
     value.list(1..=STATES_MAX, "texts", |text| text.text("a text").map(str::to_owned))
 }
 
-fn parse_time(value: ConfigValue<'_>) -> Result<EventTime, Noted> {
+fn parse_time(value: &ConfigValue<'_>) -> Result<EventTime, Noted> {
     let time = value.object(&["from", "within_hours"], r#"{"from": [...], "within_hours": N}"#)?;
-    let from = time.required("from", |from| Path::parse_candidates(&from));
+    let from = time.required("from", Path::parse_candidates);
     let within_hours = time.required("within_hours", |hours| hours.number(1..=EVENT_AGE_MAX_HOURS));
     Ok(EventTime { from: from?, within_hours: within_hours? })
 }

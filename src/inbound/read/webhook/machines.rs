@@ -35,7 +35,7 @@ pub(super) struct Machines {
     pub(super) under: Vec<Path>,
 }
 
-/// The machine ids found, each once, and how many values were none.
+/// The machine ids that were found, each once, and the number of values that were not ids.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) ids: Vec<MachineId>,
@@ -64,7 +64,7 @@ impl Machines {
         at.chain(under).find(|found| !found.ids.is_empty()).unwrap_or_default()
     }
 
-    /// Where it looks, for people.
+    /// The places where it looks, for messages.
     pub(super) fn places(&self) -> String {
         let places = |paths: &[Path]| paths.iter().map(Path::as_str).collect::<Vec<_>>().join(", ");
         let (at, under) = (places(&self.at), places(&self.under));
@@ -78,7 +78,8 @@ impl Machines {
 }
 
 impl Found {
-    /// A list, or a text with one or several ids. What is no id as a whole names no machine.
+    /// Takes the ids of a list, or of a text with one or several ids. A value that is not an id as a whole names no
+    /// machine.
     fn take(&mut self, value: &Value) {
         match value {
             Value::Array(values) => {

@@ -13,7 +13,7 @@ const PATH_MAX_CHARS: usize = 300;
 /// Paths a list of candidates may have.
 const CANDIDATES_MAX: usize = 30;
 
-/// A text that is no path, or no path for here. The text is not told: it may be a secret in the wrong place.
+/// A text cannot be a path. No message holds the text, because it may be a secret in the wrong place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum PathError {
     #[error("a path has at most {PATH_MAX_CHARS} characters")]
@@ -51,7 +51,7 @@ impl Path {
 
     /// Reads a list of candidates.
     pub(super) fn parse_candidates(paths: &ConfigValue<'_>) -> Result<Vec<Self>, Noted> {
-        paths.list(1..=CANDIDATES_MAX, "paths", |path| Self::parse_value(&path))
+        paths.list(1..=CANDIDATES_MAX, "paths", Self::parse_value)
     }
 
     /// Reads a path of a configuration.

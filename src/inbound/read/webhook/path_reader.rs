@@ -57,12 +57,12 @@ impl Once {
 }
 
 impl PathReader {
-    /// Everything the tag can be that is known before any body is.
+    /// Every tag that is known before any body is read.
     pub(in crate::inbound) fn known_tags(&self) -> Vec<&Tag> {
         self.tag.known()
     }
 
-    /// Everything that can be done that is known before any body is.
+    /// Every action that is known before any body is read.
     pub(in crate::inbound) fn known_actions(&self) -> Vec<Action> {
         let resolved = (self.on_resolved == OnResolved::Remove).then_some(Action::Remove);
         self.action.known().into_iter().copied().chain(resolved).collect()
@@ -100,7 +100,7 @@ impl PathReader {
         Ok(Contents { asked, ignored, event_id, fresh_for_s: self.time.as_ref().map(EventTime::fresh_for_s) })
     }
 
-    /// Puts the JSON inside texts in the texts' place.
+    /// Replaces each text that holds JSON by that JSON.
     fn unfold(&self, document: &mut Value) -> Result<(), Unreadable> {
         for path in &self.embedded {
             let places = path.pointers(document);
@@ -118,7 +118,10 @@ impl PathReader {
     }
 
     fn changes(&self, items: &[&Value], at_most: u32) -> Result<(Changes, Option<Ignored>), Unreadable> {
-        let (mut changes, mut ignored, mut total, mut others) = (Changes::new(), None, 0, 0);
+        let mut changes = Changes::new();
+        let mut ignored = None;
+        let mut total = 0;
+        let mut others = 0;
         let mut missing = false;
         for item in items {
             let (actions, why) = self.actions(item)?;
@@ -145,7 +148,7 @@ impl PathReader {
         Ok((changes, ignored.filter(|_| !missing)))
     }
 
-    /// What an item asks for. Where that is nothing, why.
+    /// The actions that an item asks for, or the reason why it asks for none.
     fn actions(&self, item: &Value) -> Result<(Vec<Action>, Option<Ignored>), Unreadable> {
         let kind = self.state.as_ref().map_or(Kind::Active, |state| state.kind(item));
         match kind {
@@ -165,7 +168,7 @@ impl PathReader {
     }
 }
 
-/// What is wrong with the JSON inside a text, with the byte counted from that text's beginning.
+/// The error for JSON inside a text, with the byte counted from the beginning of that text.
 fn inside(path: &Path, error: Unreadable) -> Unreadable {
     let Unreadable::Malformed { offset, problem } = error else { return error };
     let problem = format!("holds JSON in a text, which is not well-formed: {problem}, at its byte {offset}");

@@ -1,4 +1,4 @@
-//! The presets: what is known of senders' bodies, as data. Each file has the shape of a source's `read`.
+//! The presets: where senders keep things in their bodies, as data. Each file has the shape of a source's `read`.
 
 /// The preset of native requests. It has no file: it is Defender's own names.
 pub(super) const NATIVE: &str = "native";
@@ -31,7 +31,7 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
     FILES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
-/// The presets' names, for people.
+/// The presets' names, for messages.
 pub(super) fn names() -> String {
     let files = FILES.iter().map(|(name, _)| *name);
     std::iter::once(NATIVE).chain(files).collect::<Vec<_>>().join(", ")

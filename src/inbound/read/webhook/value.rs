@@ -16,7 +16,7 @@ const MAP_MAX: usize = 200;
 pub(super) enum ValueSource<T> {
     /// This one.
     Fixed(T),
-    /// What the first of these paths finds that finds anything.
+    /// The value of the first of these paths that finds any.
     Found { from: Vec<Path>, map: Option<BTreeMap<String, T>>, parse: fn(&str) -> Result<T, String> },
 }
 
@@ -32,13 +32,13 @@ impl<T: Clone> ValueSource<T> {
             return value.parse(&wants, parse).map(Self::Fixed);
         }
         let found = value.object(&["from", "map"], &wants)?;
-        let from = found.required("from", |from| Path::parse_candidates(&from));
+        let from = found.required("from", Path::parse_candidates);
         let map = found.optional("map", |map| map.map(1..=MAP_MAX, |text| text.parse(what, parse)));
         let map = map.map(|map| map.map(BTreeMap::from_iter));
         Ok(Self::Found { from: from?, map: map?, parse })
     }
 
-    /// Everything it can be, if that is known before any body is.
+    /// Every value that is known before any body is read.
     pub(super) fn known(&self) -> Vec<&T> {
         match self {
             Self::Fixed(value) => vec![value],
@@ -67,7 +67,7 @@ impl<T: Clone> ValueSource<T> {
     }
 }
 
-/// What the first path finds that finds any text.
+/// The texts of the first path that finds any.
 pub(super) fn first_texts<'a, 'p>(paths: &'p [Path], item: &'a Value) -> Option<(&'p Path, Vec<&'a str>)> {
     paths.iter().find_map(|path| {
         let found = path.find(item).into_iter().flat_map(|value| match value {
