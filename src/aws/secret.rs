@@ -5,7 +5,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
-use super::{SecretsManager, describe};
+use super::clients::{SecretsManager, describe};
 use crate::config::SecretRef;
 use crate::domain::SecretArn;
 
