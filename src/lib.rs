@@ -15,6 +15,5 @@ pub mod lambda;
 pub mod logging;
 pub mod outbound;
 pub mod relay;
-pub mod secrets;
 pub mod start;
 pub mod store;

@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::aws::{Aws, SecretsManager};
+use crate::aws::{Aws, Secret, SecretsManager};
 use crate::clock::Clock;
-use crate::config::{ConfigError, Place, Settings, Tenant, TenantsAt, TextAt, Texts, doubled_field, tenants};
+use crate::config::{
+    ConfigError, Faults, SOURCES, SecretRef, Settings, TENANTS, Tenant, TenantsAt, TextVariables, Texts,
+    duplicate_key, tenants,
+};
 use crate::defender::Defender;
-use crate::domain::Timestamp;
+use crate::domain::{TenantName, Timestamp};
 use crate::entra::{ClientCredential, Tokens};
 use crate::http::App;
 use crate::inbound::Sources;
 use crate::outbound;
 use crate::relay::{Parts, Relay, Relays};
-use crate::secrets::{Secret, SourceSecrets};
 use crate::store::Store;
 
 /// The relay cannot start.
@@ -32,15 +34,14 @@ pub enum StartError {
 /// are there.
 pub async fn app(settings: &Settings, aws: Aws, clock: Clock) -> Result<App, StartError> {
     let texts = Texts { tenants: Some(settings.tenants.clone()), sources: Some(settings.sources.clone()) };
-    let Contents { tenants, sources, source_secrets } =
-        contents(&texts, &aws.secrets_manager, clock.now()).await?;
+    let Contents { tenants, sources } = contents(&texts, &aws.secrets_manager, clock.now()).await?;
     let http = outbound::http_client()?;
     let mut relays = tenants.iter().map(|tenant| relay(settings, tenant, &aws, &http, &clock));
     let first = relays.next().ok_or_else(|| ConfigError::one("TENANTS", "there is none"))?;
     Ok(App {
         relays: Relays::new(first, relays.collect()),
         sources,
-        source_secrets,
+        secrets_manager: aws.secrets_manager,
         respond_within_ms: settings.respond_within_ms,
         machines_per_request: settings.machines_per_request,
         begun: Arc::default(),
@@ -59,29 +60,22 @@ pub async fn every_fault(error: ConfigError, texts: &Texts, aws: &Aws, clock: &C
 struct Contents {
     tenants: Vec<Tenant>,
     sources: Sources,
-    source_secrets: SourceSecrets,
 }
 
 async fn contents(texts: &Texts, manager: &SecretsManager, now: Timestamp) -> Result<Contents, ConfigError> {
-    let mut faults = ConfigError(Vec::new());
-    let tenants = match &texts.tenants {
-        Some(at) => faults.unless(tenants(at, manager).await),
-        None => None,
-    };
-    let sources = match &texts.sources {
-        Some(at) => {
-            let sources = faults.unless(sources(at, tenants.as_deref(), manager).await);
-            match sources {
-                Some(sources) => faults.unless(source_secrets(at, sources, manager, now).await),
-                None => None,
-            }
-        }
-        None => None,
-    };
-    match (tenants, sources) {
-        (Some(tenants), Some((sources, source_secrets))) => Ok(Contents { tenants, sources, source_secrets }),
-        _ => Err(faults),
+    let faults = Faults::default();
+    let mut tenants = None;
+    if let Some(at) = &texts.tenants {
+        tenants = faults.take(read_tenants(at, manager).await);
     }
+    let names: Option<Vec<_>> =
+        tenants.as_ref().map(|tenants| tenants.iter().map(|tenant| tenant.name.clone()).collect());
+    let mut sources = None;
+    if let Some(at) = &texts.sources {
+        sources = faults.take(read_sources(at, names.as_deref(), manager, now).await);
+    }
+    let contents = tenants.zip(sources).map(|(tenants, sources)| Contents { tenants, sources });
+    faults.unless(contents)
 }
 
 fn relay(settings: &Settings, tenant: &Tenant, aws: &Aws, http: &reqwest::Client, clock: &Clock) -> Relay {
@@ -100,60 +94,38 @@ fn relay(settings: &Settings, tenant: &Tenant, aws: &Aws, http: &reqwest::Client
     })
 }
 
-async fn tenants(at: &TenantsAt, manager: &SecretsManager) -> Result<Vec<Tenant>, ConfigError> {
+async fn read_tenants(at: &TenantsAt, manager: &SecretsManager) -> Result<Vec<Tenant>, ConfigError> {
     match at {
         TenantsAt::One(tenant) => Ok(vec![(**tenant).clone()]),
         TenantsAt::Several { at, usual } => {
-            let json = text(at, manager).await?;
-            let tenants = tenants::parse(json.expose_secret(), usual);
-            tenants.map_err(|faults| ConfigError::one(at.variable, faults.join("\n    ")))
+            let json = read_text(TENANTS, at, manager).await?;
+            tenants::parse(json.expose_secret(), usual).map_err(|error| error.within(TENANTS.of(at)))
         }
     }
 }
 
-/// The sources. Where it is not known which tenants there are, theirs are not looked at.
-async fn sources(
-    at: &TextAt,
-    tenants: Option<&[Tenant]>,
-    manager: &SecretsManager,
-) -> Result<Sources, ConfigError> {
-    let json = text(at, manager).await?;
-    let names = tenants.map(|tenants| tenants.iter().map(|tenant| tenant.name.clone()).collect::<Vec<_>>());
-    let sources = Sources::parse(json.expose_secret());
-    let sources = sources.and_then(|sources| match &names {
-        Some(names) => sources.of_tenants(names),
-        None => Ok(sources),
-    });
-    sources.map_err(|error| ConfigError::one(at.variable, error.to_string()))
-}
-
-/// The sources with the keys that they have by reference.
-async fn source_secrets(
-    at: &TextAt,
-    sources: Sources,
+/// The sources, with the keys that they have by reference.
+async fn read_sources(
+    at: &SecretRef,
+    tenants: Option<&[TenantName]>,
     manager: &SecretsManager,
     now: Timestamp,
-) -> Result<(Sources, SourceSecrets), ConfigError> {
-    let secrets = SourceSecrets::new(&sources, manager.clone());
-    match secrets.read_all(now).await {
-        Ok(()) => Ok((sources, secrets)),
-        Err(problems) => Err(ConfigError::one(at.variable, problems.join("\n    "))),
-    }
+) -> Result<Sources, ConfigError> {
+    let json = read_text(SOURCES, at, manager).await?;
+    let within = |error: ConfigError| error.within(SOURCES.of(at));
+    let sources = Sources::parse_for(json.expose_secret(), tenants).map_err(within)?;
+    sources.read_keys(manager, now).await.map_err(within)?;
+    Ok(sources)
 }
 
-/// A configuration's text.
-async fn text(at: &TextAt, manager: &SecretsManager) -> Result<SecretString, ConfigError> {
-    let text = match &at.place {
-        Place::File(path) => read(path).map(Into::into),
-        Place::Secret(at) => {
-            Secret::new(at.clone(), manager.clone()).get().await.map_err(|error| error.to_string())
-        }
-    };
-    let wrong = |problem| ConfigError::one(at.variable, problem);
-    let text: SecretString = text.map_err(wrong)?;
-    doubled_field(text.expose_secret()).map_or(Ok(text), |problem| Err(wrong(problem)))
-}
-
-fn read(path: &str) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))
+/// The text of a configuration.
+async fn read_text(
+    variables: TextVariables,
+    at: &SecretRef,
+    manager: &SecretsManager,
+) -> Result<SecretString, ConfigError> {
+    let wrong = |problem: String| ConfigError::one(variables.of(at), problem);
+    let text = Secret::new(at.clone(), manager.clone()).get().await;
+    let text = text.map_err(|error| wrong(error.to_string()))?;
+    duplicate_key(text.expose_secret()).map_or(Ok(text), |problem| Err(wrong(problem)))
 }

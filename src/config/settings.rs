@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::endpoint::{REGIONS, defender_endpoint, login_endpoint};
-use super::places::TextAt;
-use super::reader::{Reader, SOURCES};
+use super::environment::{Reader, Variables};
+use super::faults::ConfigError;
+use super::secret_ref::{SOURCES, SecretRef};
 use super::tenants::{TenantsAt, Usual};
-use super::{Budget, ConfigError, Endpoints, Region, Variables};
-use crate::domain::budget::{CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits, Quota, ReserveTooLarge};
 use crate::domain::request::FINISHED_KEPT_DAYS;
 
 /// Machines a call may carry.
@@ -35,7 +33,7 @@ pub struct Settings {
     /// Whose machines are tagged.
     pub tenants: TenantsAt,
     /// Who may call.
-    pub sources: TextAt,
+    pub sources: SecretRef,
     /// Machines a call may carry.
     pub machines_per_call: u32,
     /// Machines a request may name.
@@ -52,17 +50,17 @@ pub struct Settings {
     pub function_name: String,
 }
 
-/// Where the tenants and the sources are told, as far as that is known.
+/// Where the configurations of the tenants and the sources are, as far as that is known.
 #[derive(Clone, Debug)]
 pub struct Texts {
     /// Whose machines are tagged.
     pub tenants: Option<TenantsAt>,
     /// Who may call.
-    pub sources: Option<TextAt>,
+    pub sources: Option<SecretRef>,
 }
 
 impl Texts {
-    /// What is known of them, whatever is wrong with other variables.
+    /// Reads where they are, whatever is wrong with other variables.
     pub fn of(variables: &Variables) -> Self {
         Self::read(&mut Reader::new(variables))
     }
@@ -79,7 +77,7 @@ impl Settings {
     pub fn parse(variables: &Variables) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(variables);
         let settings = Self::read(&mut reader);
-        settings.filter(|_| reader.faults.is_empty()).ok_or(ConfigError(reader.faults))
+        reader.faults.unless(settings)
     }
 
     /// The names of all variables that are looked at.
@@ -90,7 +88,7 @@ impl Settings {
         reader.asked
     }
 
-    /// Reads every variable, so that each fault is noted. None if the tenants or the sources are nowhere.
+    /// Reads every variable, so that each fault is noted. Returns nothing if the tenants or the sources are missing.
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let table_name = reader.required("TABLE_NAME");
         let Texts { tenants, sources } = Texts::read(reader);
@@ -115,60 +113,6 @@ impl Settings {
             finished_kept_days,
             log_level,
             function_name,
-        })
-    }
-}
-
-impl Reader<'_> {
-    /// The budget, and the limits it comes to.
-    fn budget(&mut self) -> (Budget, Limits) {
-        let calls = Quota {
-            per_minute: self.number("CALLS_PER_MINUTE", CALLS_PER_MINUTE, 1..=CALLS_PER_MINUTE),
-            per_hour: self.number("CALLS_PER_HOUR", CALLS_PER_HOUR, 1..=CALLS_PER_HOUR),
-        };
-        let mut reserve = |name, most| self.get(name).map(|_| self.number(name, 0, 0..=most));
-        let reserve_per_minute = reserve("RESERVE_PER_MINUTE", CALLS_PER_MINUTE);
-        let reserve_per_hour = reserve("RESERVE_PER_HOUR", CALLS_PER_HOUR);
-        let budget = Budget { calls, reserve_per_minute, reserve_per_hour };
-        let limits = budget.limits().unwrap_or_else(|error| {
-            let variable = match error {
-                ReserveTooLarge::Minute(_) => "RESERVE_PER_MINUTE",
-                ReserveTooLarge::Hour(_) => "RESERVE_PER_HOUR",
-            };
-            self.fault(variable, error.to_string());
-            Limits::default()
-        });
-        (budget, limits)
-    }
-
-    fn endpoints(&mut self) -> Endpoints {
-        let name = self.get("DEFENDER_REGION").unwrap_or_else(|| "global".into());
-        let region = Region::parse(name.trim()).unwrap_or_else(|| {
-            let names = REGIONS.map(|region| region.name).join(", ");
-            self.fault("DEFENDER_REGION", format!("must be one of {names}"));
-            REGIONS[0]
-        });
-        let mut endpoints = Endpoints::of(region);
-        if let Some(text) = self.get("DEFENDER_ENDPOINT") {
-            match defender_endpoint(&text) {
-                Ok(address) => endpoints.defender = address,
-                Err(problem) => self.fault("DEFENDER_ENDPOINT", problem),
-            }
-        }
-        if let Some(text) = self.get("LOGIN_ENDPOINT") {
-            match login_endpoint(&text) {
-                Ok(address) => endpoints.login = address,
-                Err(problem) => self.fault("LOGIN_ENDPOINT", problem),
-            }
-        }
-        endpoints
-    }
-
-    fn log_level(&mut self) -> tracing::Level {
-        let name = self.get("LOG_LEVEL").unwrap_or_else(|| "info".into());
-        name.trim().parse().unwrap_or_else(|_| {
-            self.fault("LOG_LEVEL", "must be one of error, warn, info, debug, trace");
-            tracing::Level::INFO
         })
     }
 }

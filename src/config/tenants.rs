@@ -1,17 +1,19 @@
 //! The tenants: whose machines are tagged, and how the app proves itself there.
 //!
 //! Invariant: fail closed. Every fault is named, each with its tenant; a configuration with a fault makes no tenants
-//! at all. No two tenants share a directory, for budget and backlog are the directory's.
+//! at all. No two tenants share a directory, because budget and backlog are the directory's.
 
 use std::collections::HashSet;
 
-use secrecy::SecretString;
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::endpoint::{defender_endpoint, login_endpoint};
-use super::places::{CredentialRef, SecretAt, TextAt};
-use super::{Budget, Endpoints, Region};
-use crate::domain::budget::{CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits, Quota, ReserveTooLarge};
+use super::endpoints::{Endpoints, REGIONS, defender_endpoint, login_endpoint};
+use super::faults::{ConfigError, Noted};
+use super::json::{ConfigObject, ConfigValue, read_config};
+use super::secret_ref::{CredentialRef, SecretRef};
+use crate::domain::budget::{
+    CALLS_PER_HOUR, CALLS_PER_MINUTE, Limits, Quota, ReserveTooLarge, usual_reserve,
+};
 use crate::domain::{SecretArn, TenantName};
 
 /// Tenants one relay serves. Each is drained in every minute's one invocation.
@@ -34,21 +36,21 @@ pub struct Tenant {
     pub limits: Limits,
 }
 
-/// Where the tenants are told.
+/// Where the tenants are configured.
 #[derive(Clone, Debug)]
 pub enum TenantsAt {
-    /// There is one, and these variables tell it.
+    /// There is one, configured by variables of its own.
     One(Box<Tenant>),
     /// In a configuration of their own.
     Several {
         /// Where that is.
-        at: TextAt,
-        /// What holds for a tenant that does not say otherwise.
+        at: SecretRef,
+        /// The values that a tenant inherits if it has none of its own.
         usual: Usual,
     },
 }
 
-/// What holds for a tenant that does not say otherwise.
+/// The values that a tenant inherits if it has none of its own.
 #[derive(Clone, Debug)]
 pub struct Usual {
     /// Where Defender and Entra are.
@@ -57,135 +59,147 @@ pub struct Usual {
     pub budget: Budget,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireTenants {
-    #[serde(rename = "$schema")]
-    _schema: Option<String>,
-    tenants: Vec<WireTenant>,
+/// A budget as it is configured: the limits, and a reserve that follows them unless it is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Calls in each window.
+    pub calls: Quota,
+    /// Of the minute's calls those that only urgent requests may use, if that is set.
+    pub reserve_per_minute: Option<u32>,
+    /// The same of the hour's.
+    pub reserve_per_hour: Option<u32>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireTenant {
-    name: String,
-    tenant_id: String,
-    client_id: String,
-    proof: WireProof,
-    region: Option<String>,
-    defender_endpoint: Option<String>,
-    login_endpoint: Option<String>,
-    calls_per_minute: Option<u32>,
-    calls_per_hour: Option<u32>,
-}
-
-/// Exactly one way.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-enum WireProof {
-    FederatedAudience(String),
-    CertificateArn(String),
-    Certificate(SecretString),
-    SecretArn(String),
-    Secret(SecretString),
-}
-
-/// Reads the tenants' configuration, or names each of its faults, none with a value in it.
-pub fn parse(json: &str, usual: &Usual) -> Result<Vec<Tenant>, Vec<String>> {
-    let wire: WireTenants = serde_json::from_str(json).map_err(|error| vec![shape(&error)])?;
-    if !(1..=TENANTS_MAX).contains(&wire.tenants.len()) {
-        return Err(vec![format!("must have 1 to {TENANTS_MAX} tenants")]);
+impl Budget {
+    /// The limits of this budget.
+    pub fn limits(&self) -> Result<Limits, ReserveTooLarge> {
+        let usual = usual_reserve(self.calls);
+        let reserve = Quota {
+            per_minute: self.reserve_per_minute.unwrap_or(usual.per_minute),
+            per_hour: self.reserve_per_hour.unwrap_or(usual.per_hour),
+        };
+        Limits::new(self.calls, reserve)
     }
-    let (mut seen, mut faults, mut tenants) = (HashSet::new(), Vec::new(), Vec::new());
-    for (at, wire) in wire.tenants.into_iter().enumerate() {
-        let called = TenantName::parse(&wire.name)
-            .map_or_else(|_| format!("tenant {}", at + 1), |name| format!("tenant `{name}`"));
-        for (what, text) in [("name", &wire.name), ("tenant_id", &wire.tenant_id)] {
-            if !seen.insert((what, text.to_ascii_lowercase())) {
-                faults.push(format!("{called}: its {what} is used twice"));
-            }
+}
+
+const FIELDS: [&str; 9] = [
+    "name",
+    "tenant_id",
+    "client_id",
+    "proof",
+    "region",
+    "defender_endpoint",
+    "login_endpoint",
+    "calls_per_minute",
+    "calls_per_hour",
+];
+/// The ways of proving the app; a tenant has exactly one.
+const PROOFS: [&str; 5] = ["federated_audience", "certificate_arn", "certificate", "secret_arn", "secret"];
+
+/// Reads the tenants' configuration, or names each of its faults.
+pub fn parse(json: &str, usual: &Usual) -> Result<Vec<Tenant>, ConfigError> {
+    read_config(json, |document| {
+        let document = document.object(&["$schema", "tenants"], r#"{"tenants": [...]}"#)?;
+        let schema = document.optional("$schema", |schema| schema.text("a text"));
+        let mut seen = HashSet::new();
+        let tenants = document.required("tenants", |tenants| {
+            tenants.list(1..=TENANTS_MAX, "tenants", |tenant| parse_tenant(tenant, usual, &mut seen))
+        });
+        schema.and(tenants)
+    })
+}
+
+/// Names and directories that other tenants have.
+type Seen = HashSet<(&'static str, String)>;
+
+fn parse_tenant(value: &ConfigValue<'_>, usual: &Usual, seen: &mut Seen) -> Result<Tenant, Noted> {
+    let name = value.json().and_then(|value| value.get("name")?.as_str());
+    // A text that is no name may be anything, also a secret.
+    let value = value.named(name.filter(|name| TenantName::parse(name).is_ok()));
+    let tenant = value
+        .object(&FIELDS, r#"{"name": "...", "tenant_id": "...", "client_id": "...", "proof": {...}}"#)?;
+    let name = tenant.required("name", |name| name.parse("a tenant's name", TenantName::parse));
+    let tenant_id = tenant.required("tenant_id", parse_identifier);
+    let client_id = tenant.required("client_id", parse_identifier);
+    for field in ["name", "tenant_id"] {
+        let text = tenant.fields().get(field).and_then(Value::as_str);
+        if text.is_some_and(|text| !seen.insert((field, text.to_ascii_lowercase()))) {
+            tenant.fault_at(field, "is used twice");
         }
-        match tenant(wire, usual) {
-            Ok(tenant) => tenants.push(tenant),
-            Err(problem) => faults.push(format!("{called}: {problem}")),
-        }
     }
-    if faults.is_empty() { Ok(tenants) } else { Err(faults) }
-}
-
-fn tenant(wire: WireTenant, usual: &Usual) -> Result<Tenant, String> {
-    let name = TenantName::parse(&wire.name).map_err(|error| error.to_string())?;
-    for (field, id) in [("tenant_id", &wire.tenant_id), ("client_id", &wire.client_id)] {
-        // Like a name, an id becomes part of an address and of a key.
-        TenantName::parse(id).map_err(|_| format!("{field} must be a GUID or a domain name"))?;
-    }
+    let endpoints = parse_endpoints(&tenant, usual);
+    let limits = parse_limits(&tenant, usual);
+    let proof = tenant.required("proof", parse_proof);
     Ok(Tenant {
-        name,
-        endpoints: endpoints(&wire, usual)?,
-        limits: limits(&wire, usual)?,
-        proof: proof(wire.proof)?,
-        tenant_id: wire.tenant_id,
-        client_id: wire.client_id,
+        name: name?,
+        tenant_id: tenant_id?,
+        client_id: client_id?,
+        proof: proof?,
+        endpoints: endpoints?,
+        limits: limits?,
     })
 }
 
-fn endpoints(wire: &WireTenant, usual: &Usual) -> Result<Endpoints, String> {
-    let mut endpoints = match &wire.region {
-        None => usual.endpoints.clone(),
-        Some(name) => Endpoints::of(Region::parse(name).ok_or("region is none that there is")?),
-    };
-    if let Some(text) = &wire.defender_endpoint {
-        endpoints.defender =
-            defender_endpoint(text).map_err(|problem| format!("defender_endpoint {problem}"))?;
-    }
-    if let Some(text) = &wire.login_endpoint {
-        endpoints.login = login_endpoint(text).map_err(|problem| format!("login_endpoint {problem}"))?;
-    }
-    Ok(endpoints)
+/// Like a name, an id becomes part of an address and of a key.
+fn parse_identifier(value: &ConfigValue<'_>) -> Result<String, Noted> {
+    let what = "a GUID or a domain name";
+    let text = value.text(what)?;
+    TenantName::parse(text).map(|_| text.to_owned()).map_err(|_| value.wants(what))
 }
 
-fn limits(wire: &WireTenant, usual: &Usual) -> Result<Limits, String> {
+fn parse_endpoints(tenant: &ConfigObject<'_>, usual: &Usual) -> Result<Endpoints, Noted> {
+    let region =
+        tenant.optional("region", |region| region.choice(&REGIONS.map(|region| (region.name, region))));
+    let address = "an address";
+    let defender = tenant.optional("defender_endpoint", |text| text.parse(address, defender_endpoint));
+    let login = tenant.optional("login_endpoint", |text| text.parse(address, login_endpoint));
+    let endpoints = region?.map_or_else(|| usual.endpoints.clone(), Endpoints::of);
+    Ok(Endpoints {
+        defender: defender?.unwrap_or(endpoints.defender),
+        login: login?.unwrap_or(endpoints.login),
+        scope: endpoints.scope,
+    })
+}
+
+fn parse_limits(tenant: &ConfigObject<'_>, usual: &Usual) -> Result<Limits, Noted> {
+    let per_minute = tenant.optional("calls_per_minute", |calls| calls.number(1..=CALLS_PER_MINUTE));
+    let per_hour = tenant.optional("calls_per_hour", |calls| calls.number(1..=CALLS_PER_HOUR));
     let calls = Quota {
-        per_minute: wire.calls_per_minute.unwrap_or(usual.budget.calls.per_minute),
-        per_hour: wire.calls_per_hour.unwrap_or(usual.budget.calls.per_hour),
+        per_minute: per_minute?.unwrap_or(usual.budget.calls.per_minute),
+        per_hour: per_hour?.unwrap_or(usual.budget.calls.per_hour),
     };
-    if !(1..=CALLS_PER_MINUTE).contains(&calls.per_minute) || !(1..=CALLS_PER_HOUR).contains(&calls.per_hour)
-    {
-        return Err(format!(
-            "calls_per_minute is 1 to {CALLS_PER_MINUTE}, calls_per_hour 1 to {CALLS_PER_HOUR}"
-        ));
-    }
     Budget { calls, ..usual.budget }.limits().map_err(|error| match error {
-        ReserveTooLarge::Minute(_) => format!("calls_per_minute: RESERVE_PER_MINUTE {error}"),
-        ReserveTooLarge::Hour(_) => format!("calls_per_hour: RESERVE_PER_HOUR {error}"),
+        ReserveTooLarge::Minute(_) => {
+            tenant.fault_at("calls_per_minute", format!("RESERVE_PER_MINUTE {error}"))
+        }
+        ReserveTooLarge::Hour(_) => tenant.fault_at("calls_per_hour", format!("RESERVE_PER_HOUR {error}")),
     })
 }
 
-fn proof(wire: WireProof) -> Result<CredentialRef, String> {
-    let by_arn = |field: &str, text: &str| {
-        SecretArn::parse(text).map(SecretAt::SecretsManager).map_err(|error| format!("proof.{field} {error}"))
+fn parse_proof(value: &ConfigValue<'_>) -> Result<CredentialRef, Noted> {
+    let what = format!("an object with exactly one of {}", PROOFS.join(", "));
+    let proof = value.object(&PROOFS, &what)?;
+    let set: Vec<_> = PROOFS.into_iter().filter(|name| proof.fields().contains_key(*name)).collect();
+    let &[name] = set.as_slice() else { return Err(value.wants(&what)) };
+    let text = |what: &str| proof.required(name, |text| text.text(what).map(str::to_owned));
+    let by_arn = || {
+        let arn = proof.required(name, |arn| arn.parse("the ARN of a secret", SecretArn::parse));
+        arn.map(SecretRef::SecretsManager)
     };
-    Ok(match wire {
-        WireProof::FederatedAudience(audience) => CredentialRef::Federated { audience },
-        WireProof::CertificateArn(arn) => CredentialRef::Certificate(by_arn("certificate_arn", &arn)?),
-        WireProof::Certificate(pem) => CredentialRef::Certificate(SecretAt::Inline(pem)),
-        WireProof::SecretArn(arn) => CredentialRef::Secret(by_arn("secret_arn", &arn)?),
-        WireProof::Secret(secret) => CredentialRef::Secret(SecretAt::Inline(secret)),
+    Ok(match name {
+        "federated_audience" => CredentialRef::Federated { audience: text("a text")? },
+        "certificate_arn" => CredentialRef::Certificate(by_arn()?),
+        "certificate" => CredentialRef::Certificate(SecretRef::Inline(text("a certificate in PEM")?.into())),
+        "secret_arn" => CredentialRef::Secret(by_arn()?),
+        _ => CredentialRef::Secret(SecretRef::Inline(text("a text")?.into())),
     })
-}
-
-/// Where the text goes wrong, without the text: it may hold a secret.
-fn shape(error: &serde_json::Error) -> String {
-    let (line, column) = (error.line(), error.column());
-    format!("is not a tenants' configuration, at line {line}, column {column}; see docs/tenants.schema.json")
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-    use crate::config::endpoint::REGIONS;
     use crate::domain::Priority;
 
     fn usual() -> Usual {
@@ -201,8 +215,13 @@ mod tests {
         tenant
     }
 
-    fn parsed(tenants: &[Value]) -> Result<Vec<Tenant>, Vec<String>> {
+    fn parsed(tenants: &[Value]) -> Result<Vec<Tenant>, ConfigError> {
         parse(&json!({ "tenants": tenants }).to_string(), &usual())
+    }
+
+    fn faults(tenants: &[Value]) -> String {
+        let error = parsed(tenants).unwrap_err();
+        error.faults().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -223,58 +242,41 @@ mod tests {
         assert_eq!(both(hour), (quota(50, 100), quota(45, 96)), "the set reserve stays, the other follows");
         let minute = limits(&json!({ "calls_per_minute": 20 })).unwrap();
         assert_eq!(both(minute), (quota(20, 1000), quota(15, 960)));
-        let fault = limits(&json!({ "calls_per_minute": 5 })).unwrap_err().join("; ");
+        let fault = faults(&[contoso(&json!({ "calls_per_minute": 5 }))]);
         assert!(fault.contains("RESERVE_PER_MINUTE must be less than the 5 calls a minute"), "{fault}");
     }
 
     #[test]
     fn a_secret_in_the_place_of_an_arn_is_refused_and_not_told() {
         for field in ["secret_arn", "certificate_arn"] {
-            let fault = parsed(&[contoso(&json!({ "proof": { field: "hush" } }))]).unwrap_err().join("; ");
+            let fault = faults(&[contoso(&json!({ "proof": { field: "hush" } }))]);
             assert!(
-                fault.contains(&format!("proof.{field} must be the full ARN")) && !fault.contains("hush"),
+                fault.contains(&format!("proof.{field}: must be the full ARN")) && !fault.contains("hush"),
                 "{fault}"
             );
         }
     }
 
     #[test]
-    fn every_fault_is_named_and_no_value_is_told() {
-        let fault = |with: Value| parsed(&[contoso(&with)]).unwrap_err().join("; ");
-        assert_eq!(fault(json!({ "region": "mars" })), "tenant `contoso`: region is none that there is");
-        assert_eq!(
-            fault(json!({ "name": "a/b" })),
-            format!("tenant 1: {}", crate::domain::values::NotATenantName)
-        );
-        assert!(
-            fault(json!({ "calls_per_minute": 101 }))
-                .ends_with("calls_per_minute is 1 to 100, calls_per_hour 1 to 1500")
-        );
-        assert!(
-            fault(json!({ "tenant_id": "a/../b" })).ends_with("tenant_id must be a GUID or a domain name")
-        );
-        assert!(
-            fault(json!({ "defender_endpoint": "https://example.org" }))
-                .contains("defender_endpoint must be https://HOST")
-        );
-        for proof in [json!({ "secret": "hush", "secret_arn": "hush" }), json!({}), json!({ "word": "hush" })]
-        {
-            let fault = fault(json!({ "proof": proof }));
-            assert!(
-                fault.starts_with("is not a tenants' configuration") && !fault.contains("hush"),
-                "{fault}"
-            );
-        }
+    fn one_message_names_every_fault_of_every_tenant_and_tells_no_value() {
+        let wrong = json!({ "name": "a/hush", "tenant_id": "a/../hush", "client_id": 7, "region": "hush",
+            "defender_endpoint": "https://hush.example.org", "login_endpoint": "hush",
+            "calls_per_minute": 101, "calls_per_hour": "hush", "proof": { "word": "hush" }, "Hush": "hush" });
+        let both = json!({ "client_id": null, "proof": { "secret": "hush", "secret_arn": "hush" } });
+        let arn =
+            contoso(&json!({ "name": "hush.example", "tenant_id": "2", "proof": { "secret_arn": "hush" } }));
+        let found = faults(&[wrong, contoso(&both), json!("hush"), arn]);
+        assert!(!found.replace("hush.example\"", "").contains("hush"), "{found}");
+        insta::assert_snapshot!(found);
     }
 
     #[test]
     fn two_tenants_have_two_names_and_two_directories() {
         let twin = contoso(&json!({ "name": "Contoso" }));
-        let faults = parsed(&[contoso(&json!({})), twin]).unwrap_err();
-        assert_eq!(
-            faults,
-            ["tenant `Contoso`: its name is used twice", "tenant `Contoso`: its tenant_id is used twice"]
-        );
+        let found = faults(&[contoso(&json!({})), twin]);
+        let expected =
+            "tenants[1] \"Contoso\": name: is used twice\ntenants[1] \"Contoso\": tenant_id: is used twice";
+        assert_eq!(found, expected);
         assert!(parsed(&[]).is_err());
     }
 }

@@ -7,9 +7,8 @@ use secrecy::SecretString;
 use super::answer::TokenError;
 use super::certificate::{self, AssertionFor};
 use super::federated;
-use crate::aws::{SecretsManager, Sts};
+use crate::aws::{Secret, SecretsManager, Sts};
 use crate::config::CredentialRef;
-use crate::secrets::Secret;
 
 /// Source: RFC 7523, section 2.2.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -15,10 +15,10 @@ mod verified;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::aws::SecretsManager;
 use crate::clock::Clock;
 use crate::inbound::{Source, Sources};
 use crate::relay::{Relay, Relays};
-use crate::secrets::SourceSecrets;
 
 pub use code::Code;
 pub use invocation::RequestContext;
@@ -32,8 +32,8 @@ pub struct App {
     pub relays: Relays,
     /// Who may call.
     pub sources: Sources,
-    /// The secrets that sources have by reference.
-    pub source_secrets: SourceSecrets,
+    /// Where the keys are that sources have by reference.
+    pub secrets_manager: SecretsManager,
     /// Milliseconds a native request waits for its outcome.
     pub respond_within_ms: u32,
     /// Machines a request may name.

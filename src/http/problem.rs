@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::Code;
+use crate::aws::NoSecret;
 use crate::inbound::{Denied, NotVerified, Unreadable};
 use crate::relay::{AcceptError, RetryError};
-use crate::secrets::NoSecret;
 use crate::store::StoreError;
 
 /// Seconds after which a request that could not be made durable may be sent again.

@@ -4,8 +4,8 @@
 use futures_util::future::join_all;
 
 use super::{App, Problem, RequestContext};
+use crate::aws::NoSecret;
 use crate::inbound::{NotVerified, Unverified, Verified};
-use crate::secrets::NoSecret;
 
 /// The source whose bearer key a native request carries.
 pub(super) async fn by_bearer(
@@ -21,14 +21,14 @@ pub(super) async fn by_bearer(
 async fn bearer(app: &App, unverified: &Unverified) -> Result<Verified, Problem> {
     let now = app.clock().now();
     let bearers = || app.sources.iter().filter(|source| source.is_bearer());
-    join_all(bearers().map(|source| app.source_secrets.keep_fresh(source, now))).await;
-    let wrong = match unverified.verify_bearer(&app.sources) {
+    join_all(bearers().map(|source| app.sources.keep_fresh(source, &app.secrets_manager, now))).await;
+    let wrong = match Verified::by_bearer(unverified, &app.sources) {
         Err(wrong @ NotVerified::WrongKey) => wrong,
         other => return Ok(other?),
     };
-    let renewals = bearers().map(|source| app.source_secrets.renew(source, now));
+    let renewals = bearers().map(|source| app.sources.renew(source, &app.secrets_manager, now));
     let renewed: Result<Vec<()>, _> = join_all(renewals).await.into_iter().collect();
-    unverified.verify_bearer(&app.sources).map_err(|_| after(renewed, wrong))
+    Verified::by_bearer(unverified, &app.sources).map_err(|_| after(renewed, wrong))
 }
 
 /// The source that a webhook's address names.
@@ -46,15 +46,15 @@ pub(super) async fn by_address(
 async fn address(app: &App, name: &str, unverified: &Unverified) -> Result<Verified, Problem> {
     let source = app.sources.find(name).ok_or(NotVerified::UnknownSource)?;
     let now = app.clock().now();
-    app.source_secrets.keep_fresh(source, now).await;
-    let first = unverified.verify(source, now);
+    app.sources.keep_fresh(source, &app.secrets_manager, now).await;
+    let first = Verified::by_scheme(unverified, source, now);
     let keys_may_differ =
         matches!(first, Err(NotVerified::WrongSecret | NotVerified::WrongSignature | NotVerified::NoKeys));
-    if !keys_may_differ || source.keyring.arn().is_none() {
+    if !keys_may_differ || !source.keyring.is_by_reference() {
         return Ok(first?);
     }
-    let renewed = app.source_secrets.renew(source, now).await;
-    unverified.verify(source, now).map_err(|wrong| after(renewed, wrong))
+    let renewed = app.sources.renew(source, &app.secrets_manager, now).await;
+    Verified::by_scheme(unverified, source, now).map_err(|wrong| after(renewed, wrong))
 }
 
 /// What the caller is told who is still not verified: while keys cannot be read, nobody knows whether one is wrong.

@@ -4,21 +4,16 @@
 //! body becomes `Change` only whole and valid, and only what the source's policy permits becomes `Allowed`.
 //! The relay accepts nothing but `Allowed`.
 
-mod keys;
-mod native;
-mod path;
-mod policy;
-mod reading;
-mod replay;
-mod scheme;
+mod allow;
+mod delivery;
+mod read;
 mod sources;
+mod verified;
 mod verify;
 
-pub use keys::{Keyring, Keys};
-pub use native::{Change, Unreadable, read_native};
-pub use policy::{Allowed, Denied, Policy, allow, allow_all};
-pub use reading::{Contents, Ignored, read};
-pub use replay::DeliveryKey;
-pub use scheme::{Authenticity, SIGNED_TIME_WITHIN_S};
-pub use sources::{OnBadPayload, Source, Sources, WrongSources};
-pub use verify::{NotVerified, Unverified, Verified};
+pub use allow::{Allowed, Denied, Policy};
+pub use delivery::DeliveryKey;
+pub use read::{Change, Contents, Ignored, Unreadable, read_native};
+pub use sources::{Keyring, OnBadPayload, Source, Sources};
+pub use verified::{Verified, allow, allow_all, read};
+pub use verify::{Authenticity, Keys, NotVerified, SIGNED_TIME_WITHIN_S, Unverified};

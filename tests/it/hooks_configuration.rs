@@ -1,6 +1,8 @@
 //! The sources' configuration: what the parser says of it, what the schema says, and that they say the same.
 
+use defender_tag_relay::config::ConfigFault;
 use defender_tag_relay::inbound::Sources;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::support::schema::{faults, repository};
@@ -29,6 +31,12 @@ fn with(changes: &[(&str, Value)]) -> Value {
         };
     }
     configuration
+}
+
+/// The faults that the parser names, one a line.
+fn faults_of(configuration: &Value) -> String {
+    let error = Sources::parse(&configuration.to_string()).expect_err(&configuration.to_string());
+    error.faults().iter().map(ConfigFault::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// What is wrong, and whether a schema can say so.
@@ -128,8 +136,7 @@ fn every_fault_is_named_no_secret_is_told_and_the_schema_agrees() {
     assert_eq!((Sources::parse(&good().to_string()).map(|_| ()), faults(&good())), (Ok(()), vec![]));
     let mut shown = Vec::new();
     for (configuration, schema_can_say) in [cases(), cases_of_identity(), cases_of_keys()].concat() {
-        let error = Sources::parse(&configuration.to_string()).map(|_| ());
-        let error = error.expect_err(&configuration.to_string()).to_string();
+        let error = faults_of(&configuration);
         assert!(!error.contains("hush"), "{error}");
         assert_eq!(!faults(&configuration).is_empty(), schema_can_say, "{error}: {configuration}");
         shown.push(error);
@@ -145,13 +152,73 @@ fn one_message_names_the_faults_of_every_source() {
         ("0/read/preset", json!("nagios")),
         ("1/priority", json!("low")),
     ]);
-    insta::assert_snapshot!(Sources::parse(&configuration.to_string()).unwrap_err());
+    insta::assert_snapshot!(faults_of(&configuration));
+}
+
+#[test]
+fn one_message_names_every_fault_of_every_source() {
+    let configuration = json!({ "sources": [
+        { "name": "a", "verify": { "scheme": "hmac", "secrets": [" hush", "hush", 7], "signed": "timestamp.body" },
+          "read": { "machine": ["$.m"], "time": "hush", "state": { "resolved": [] }, "action": { "from": ["hush"] } },
+          "allow": { "tags": ["**", 7], "actions": ["add"], "machines": 0 }, "answer": { "wait_s": 26 } },
+        { "name": "a", "tenant": "hush/hush", "verify": { "scheme": "github", "encoding": "hex" },
+          "read": { "preset": "nagios", "on_resolved": "hush" }, "allow": [], "prio": "hush" },
+        { "name": "Hush", "verify": { "scheme": "hush", "secrets": "hush" }, "whsec_aHVzaA==": "hush" },
+        "hush",
+        { "name": "b", "verify": { "scheme": "bearer", "secrets": ["hush", "hush"] }, "priority": "hush" },
+    ], "hush hush": "hush" });
+    let found = faults_of(&configuration);
+    assert!(!found.to_lowercase().contains("hush"), "{found}");
+    insta::assert_snapshot!(found);
+}
+
+/// Every place of a configuration, as JSON pointers.
+fn places(value: &Value, at: &str) -> Vec<String> {
+    let within: Vec<String> = match value {
+        Value::Object(fields) => {
+            fields.iter().flat_map(|(name, value)| places(value, &format!("{at}/{name}"))).collect()
+        }
+        Value::Array(values) => {
+            values.iter().enumerate().flat_map(|(n, value)| places(value, &format!("{at}/{n}"))).collect()
+        }
+        _ => Vec::new(),
+    };
+    [vec![at.to_owned()], within].concat()
+}
+
+fn full() -> Value {
+    with(&[(
+        "1/read",
+        json!({ "machines": ["$.m"], "embedded": ["$.e"], "each": "$.a[*]", "event_id": ["$.i"],
+            "tag": { "from": ["$.t"], "map": { "x": "contain-1" } }, "action": "Add",
+            "state": { "from": ["$.s"], "active": ["on"], "resolved": ["off"] },
+            "time": { "from": ["$.w"], "within_hours": 2 } }),
+    )])
+}
+
+proptest! {
+    #[test]
+    fn no_text_of_the_configuration_is_told_wherever_it_stands(
+        place in any::<prop::sample::Index>(), before in "[ -~]{0,12}", after in "[ -~é]{0,60}", as_name in any::<bool>(),
+    ) {
+        let secret = format!("{before}HuSh7{after}");
+        let mut configuration = full();
+        let places = places(&configuration, "");
+        let value = configuration.pointer_mut(place.get::<String>(&places)).unwrap();
+        match value {
+            Value::Object(fields) if as_name => drop(fields.insert(secret, json!(1))),
+            value => *value = json!(secret),
+        }
+        if let Err(error) = Sources::parse(&configuration.to_string()) {
+            prop_assert!(!error.to_string().contains("HuSh7"), "{}", error);
+        }
+    }
 }
 
 #[test]
 fn text_that_is_not_json_is_placed_and_not_shown() {
     let error = Sources::parse("{\"sources\": hush").unwrap_err().to_string();
-    assert_eq!(error, "is not a sources' configuration: it is not well-formed JSON, at line 1, column 13");
+    assert_eq!(error, "the configuration cannot work:\n  is not well-formed JSON, at line 1, column 13");
 }
 
 #[test]

@@ -180,7 +180,7 @@ async fn the_log_says_what_the_answer_does_not() {
 
 #[tokio::test]
 async fn a_header_that_is_there_twice_verifies_nothing() {
-    use defender_tag_relay::inbound::{Sources, Unverified};
+    use defender_tag_relay::inbound::{Sources, Unverified, Verified};
     let world = World::new().await;
     let sources = Sources::parse(&world.loopback.variables["SOURCES"]).unwrap();
     let now = world.app().clock().now();
@@ -189,10 +189,12 @@ async fn a_header_that_is_there_twice_verifies_nothing() {
         let (mut head, body) = (request.headers().clone(), request.into_body());
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let source = sources.find(file).unwrap();
-        assert!(Unverified::new(head.clone(), body.clone()).verify(source, now).is_ok(), "{file}");
+        let unverified = Unverified::new(head.clone(), body.clone());
+        assert!(Verified::by_scheme(&unverified, source, now).is_ok(), "{file}");
         let again = head[header].clone();
         head.append(axum::http::HeaderName::from_static(header), again);
-        assert!(Unverified::new(head, body).verify(source, now).is_err(), "{file}");
+        let unverified = Unverified::new(head, body);
+        assert!(Verified::by_scheme(&unverified, source, now).is_err(), "{file}");
     }
 }
 

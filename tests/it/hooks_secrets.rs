@@ -141,7 +141,10 @@ async fn without_any_key_that_can_be_had_and_used_there_is_no_start() {
         let sources = [source("a", "github"), source("b", "basic")];
         let error = relay(&world, &sources, &rule).await.map(|_| ()).unwrap_err().to_string();
         assert!(error.contains("SOURCES") && error.contains(said) && !error.contains("hush"), "{error}");
-        assert!(error.contains("source `a`") && error.contains("source `b`"), "each is named: {error}");
+        assert!(
+            error.contains("sources[0] \"a\"") && error.contains("sources[1] \"b\""),
+            "each is named: {error}"
+        );
     }
 }
 
@@ -181,7 +184,8 @@ async fn a_bearer_key_that_two_secrets_hold_stops_the_start() {
     let rule = mock!(Client::get_secret_value).then_output(holds(OLD));
     let sources = [source("a", "bearer"), source("b", "bearer")];
     let error = relay(&world, &sources, &rule).await.map(|_| ()).unwrap_err().to_string();
-    assert!(error.contains("source `b`: one of its bearer keys is used twice, by `a` too"), "{error}");
+    let fault = "sources[1] \"b\": verify.secrets_arn: one of its bearer keys is used twice, by \"a\" too";
+    assert!(error.contains(fault), "{error}");
     assert!(!error.contains(OLD), "{error}");
     assert!(relay(&world, &[source("a", "github"), source("b", "github")], &rule).await.is_ok());
 }

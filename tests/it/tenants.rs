@@ -162,8 +162,11 @@ async fn a_source_without_a_tenant_or_of_none_that_is_there_stops_the_start() {
     wrong["sources"][0]["tenant"] = json!("nobody");
     wrong["sources"][1].as_object_mut().unwrap().remove("tenant");
     let fault = start(wrong).await;
-    assert!(fault.contains("source `soc-a`: there is no tenant `nobody`"), "{fault}");
-    assert!(fault.contains("source `soc-b`: tenant is missing, and there are several"), "{fault}");
+    assert!(
+        fault.contains("sources[0] \"soc-a\": tenant: there is no such tenant; there are: contoso, fabrikam"),
+        "{fault}"
+    );
+    assert!(fault.contains("sources[1] \"soc-b\": tenant: is missing, and there are several"), "{fault}");
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 use super::*;
 use crate::config::Tenant;
+use crate::config::endpoints::REGIONS;
 use crate::domain::Priority;
+use crate::domain::budget::{Limits, Quota};
 
 fn variables(pairs: &[(&str, &str)]) -> Variables {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
