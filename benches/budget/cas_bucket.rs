@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use defender_tag_relay::domain::Timestamp;
-use local::contention::{Contest, Limiter, Step};
 use local::loopback::TABLE;
+use trials::virtual_time::{Contest, Limiter, Step};
 
 use super::item::{Item, get, number, text};
 

@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use defender_tag_relay::domain::Timestamp;
-use local::contention::{Contest, Limiter, Step};
 use local::loopback::TABLE;
+use trials::virtual_time::{Contest, Limiter, Step};
 
 use super::item::{Item, get, number, text};
 

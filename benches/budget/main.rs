@@ -14,7 +14,7 @@ mod item;
 use comfy_table::{Table, presets};
 use defender_tag_relay::domain::Priority;
 use defender_tag_relay::domain::budget::Limits;
-use local::contention::{Budget, Contest, Limiter, Measured, Want, quantile};
+use trials::virtual_time::{Budget, Contest, Limiter, Measured, Want, quantile};
 
 const SEED: u64 = 20_261_124;
 const HOUR: Want = Want::Seconds(3_600);

@@ -2,7 +2,6 @@
 //! 127.0.0.1. The local run shows it to people, the tests drive it.
 
 pub mod aws;
-pub mod contention;
 pub mod events;
 pub mod loopback;
 pub mod meter;

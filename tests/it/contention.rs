@@ -3,7 +3,7 @@
 
 use defender_tag_relay::domain::Priority;
 use defender_tag_relay::domain::budget::Limits;
-use local::contention::{Budget, Contest, Measured, Want, quantile};
+use trials::virtual_time::{Budget, Contest, Measured, Want, quantile};
 
 const HOUR_S: i64 = 3_600;
 /// The shortest time for 500 permits: four spans of 74 seconds after the first hundred.

@@ -12,8 +12,8 @@ use defender_tag_relay::clock::Clock;
 use defender_tag_relay::domain::budget::{Limits, View};
 use defender_tag_relay::domain::{Priority, Timestamp};
 use defender_tag_relay::store::{PermitOutcome, Store, StoreError};
-use local::contention::{Budget, Contest, Want};
 use local::loopback::TABLE;
+use trials::virtual_time::{Budget, Contest, Want};
 
 /// What a holder hears whose table answers by this rule, twice.
 async fn asked_twice(rule: &Rule) -> [Result<PermitOutcome, StoreError>; 2] {

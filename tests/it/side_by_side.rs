@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use local::trial::{Contestant, Measured, SideBySide, side_by_side_table};
+use trials::{Contestant, Measured, SideBySide, side_by_side_table};
 
 #[tokio::test]
 async fn this_relay_can_be_measured_next_to_others() {
