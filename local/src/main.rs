@@ -4,14 +4,13 @@
 mod play;
 mod send;
 mod serve;
-mod settings;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use defender_tag_relay::logging;
-use local::proof::Proof;
+use local::credential::LocalCredential;
 
 /// The relay on this machine: embedded DynamoDB, a simulator of Defender and Entra, the relay's real handler.
 ///
@@ -19,7 +18,7 @@ use local::proof::Proof;
 /// `CLIENT_SECRET` and a `SOURCES` variable in the environment it serves and talks to the real Defender.
 #[derive(Debug, Parser)]
 #[command(name = "cargo local", version)]
-struct Arguments {
+struct LocalArguments {
     /// Stay up and serve on 127.0.0.1 until Ctrl-C.
     #[arg(long)]
     serve: bool,
@@ -32,9 +31,9 @@ struct Arguments {
     /// The embedded DynamoDB's port with --serve.
     #[arg(long, default_value_t = 8000)]
     dynamodb_port: u16,
-    /// How the app proves itself to the simulated Entra with --serve; without it, by a plain secret.
-    #[arg(long)]
-    proof: Option<Proof>,
+    /// The app's credential in the simulated Entra with --serve; without it, a plain secret.
+    #[arg(long = "proof")]
+    credential: Option<LocalCredential>,
     /// The file the table is kept in.
     #[arg(long, default_value = ".local/relay.db")]
     data: PathBuf,
@@ -53,7 +52,7 @@ enum Command {
     Sign(send::Sign),
 }
 
-impl Arguments {
+impl LocalArguments {
     /// The file with the sources of the local run.
     fn sources(&self) -> PathBuf {
         self.data.with_file_name("sources.json")
@@ -62,11 +61,11 @@ impl Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = LocalArguments::parse();
     if let Ok(level) = arguments.log.parse() {
         logging::to_stdout(level, "local");
     }
-    let real = settings::from_environment();
+    let real = serve::real_variables();
     let run = async {
         match real {
             _ if arguments.command.is_some() => send::run(&arguments).await,

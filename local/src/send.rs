@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::Args;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::outbound::{describe, http_client, read_body};
-use local::{events, senders, sign};
+use local::{events, sign, sources};
 use serde_json::Value;
 
-use super::{Arguments, Command};
+use super::{Command, LocalArguments};
 
 /// Bytes of an answer that are shown.
 const ANSWER_MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -41,7 +41,7 @@ pub(crate) struct Sign {
 }
 
 /// Runs the command.
-pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode, lambda_runtime::Error> {
+pub(crate) async fn run(arguments: &LocalArguments) -> Result<ExitCode, lambda_runtime::Error> {
     match &arguments.command {
         Some(Command::Send(send)) => send_file(arguments, send).await,
         Some(Command::Sign(sign)) => {
@@ -53,21 +53,22 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode, lambda_runtim
     }
 }
 
-async fn send_file(arguments: &Arguments, send: &Send) -> Result<ExitCode, lambda_runtime::Error> {
+async fn send_file(arguments: &LocalArguments, send: &Send) -> Result<ExitCode, lambda_runtime::Error> {
     let configuration = configuration(arguments, send.sources.as_ref())?;
-    let source = senders::find(&configuration, &send.source);
+    let source = sources::find(&configuration, &send.source);
     let source = source.ok_or_else(|| format!("there is no source `{}`", send.source))?;
     let now = Clock::system().now();
     let body = events::filled(&body_of(&std::fs::read_to_string(&send.file)?), now);
-    let proof = sign::prove(source, body.as_bytes(), now)?;
-    let token = proof.path_token.map(|token| format!("/{token}")).unwrap_or_default();
+    let signed = sign::sign(source, body.as_bytes(), now)?;
+    let token = signed.path_token.map(|token| format!("/{token}")).unwrap_or_default();
     let url = format!("{}/v1/hooks/{}{token}", send.url.trim_end_matches('/'), send.source);
     let mut request = http_client()?.post(url).header("content-type", "application/json").body(body);
-    for (name, value) in proof.headers {
+    for (name, value) in signed.headers {
         request = request.header(name, value);
     }
     let answer = request.send().await.map_err(|error| describe(&error))?;
-    let (status, location) = (answer.status(), answer.headers().get("location").cloned());
+    let status = answer.status();
+    let location = answer.headers().get("location").cloned();
     println!("{status}");
     if let Some(location) = location.as_ref().and_then(|location| location.to_str().ok()) {
         println!("Location: {location}");
@@ -83,9 +84,9 @@ fn body_of(text: &str) -> String {
     event.and_then(|event| event["body"].as_str().map(str::to_owned)).unwrap_or_else(|| text.to_owned())
 }
 
-fn configuration(arguments: &Arguments, file: Option<&PathBuf>) -> Result<Value, lambda_runtime::Error> {
+fn configuration(arguments: &LocalArguments, file: Option<&PathBuf>) -> Result<Value, lambda_runtime::Error> {
     match file {
         Some(file) => Ok(serde_json::from_str(&std::fs::read_to_string(file)?)?),
-        None => Ok(senders::kept(&arguments.sources())?),
+        None => Ok(sources::kept(&arguments.sources())?),
     }
 }

@@ -1,4 +1,5 @@
-//! Trials: relay processes under load, and killed under load, on this machine alone.
+//! Load, soak and crash tests of the relay, comparisons with other ways of doing the same, and the contention benchmark
+//! of its limiter. Everything runs on this machine.
 
 mod artifact;
 mod compare;
@@ -6,13 +7,17 @@ mod crash;
 mod harness;
 mod limiter;
 mod load;
+mod long_tests;
 mod soak;
 pub mod virtual_time;
 
-pub use artifact::Artifact;
-pub use compare::{Burst, Hour, Killed, Measured, Minute, SideBySide, baseline, table as side_by_side_table};
-pub use crash::{Killing, Verdict};
-pub use harness::{Contestant, Instances, serve_instance};
-pub use limiter::{Contest, Contested, contend};
-pub use load::{Answers, Load};
-pub use soak::{Memory, Soak, Soaked};
+pub use artifact::ArtifactReport;
+pub use compare::{
+    BurstReport, Comparison, HourTest, KillReport, MinuteReport, SubjectReport, compare_all, comparison_table,
+};
+pub use crash::{CrashReport, CrashTest};
+pub use harness::{Instances, Subject, percentile, serve_instance};
+pub use limiter::{LimiterReport, LimiterTest, run_worker};
+pub use load::run_load_tests;
+pub use long_tests::run_long_tests;
+pub use soak::{MemoryReport, SoakReport, SoakTest, soak_table};

@@ -1,116 +1,177 @@
-//! The load runs: many clients at once, a request when idle, and a backlog of a hundred thousand machines.
+//! The load tests: many clients at once, a request when idle, and a backlog of a hundred thousand machines.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use comfy_table::{Table, presets};
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::Variables;
 use defender_tag_relay::outbound::http_client;
 use futures_util::future::join_all;
 use lambda_runtime::Error;
+use local::loopback::KEY;
+use local::{Loopback, LoopbackOptions};
 use reqwest::{Client, StatusCode};
 use serde_json::json;
-use simulator::{Fault, Simulator};
+use simulator::Fault;
 
-use crate::harness::Instances;
-use local::loopback::KEY;
-use local::{Loopback, Options};
+use crate::harness::{Instances, percentile};
 
 /// Relay processes that share the load.
 const INSTANCES: usize = 3;
 /// Milliseconds that Defender takes to answer a call.
 const DEFENDER_MS: u64 = 200;
-/// Looks at the backlog, one a second of the run's time, before it is taken for stuck.
+/// Looks at the backlog, one a second of the run's clock, before the run fails because the backlog is stuck.
 const LOOKS_MAX: usize = 3_600;
+/// Machines of the large backlog.
+const BACKLOG_MACHINES: usize = 100_000;
+/// Machines of each request of the large backlog.
+const BACKLOG_REQUEST: usize = 137;
+/// How much faster than the machine's the clock of the large backlog is. The backlog waits for the budget.
+const BACKLOG_SPEED: i64 = 20;
+/// Machines of a full call.
+const FULL_CALL: usize = 500;
+/// The header of the table.
+const HEADER: [&str; 9] =
+    ["run", "requests", "200", "202", "else", "p50 ms", "p99 ms", "calls", "machines a call"];
 
-/// The relay in some processes, and who sends to it.
-pub struct Load {
-    world: Loopback,
+/// Clients that send requests for one machine each.
+struct ClientLoad {
+    name: &'static str,
+    clients: usize,
+    /// Requests of each client, one after the other.
+    requests: usize,
+    /// Tags that the requests name in turn.
+    tags: usize,
+}
+
+/// The relay in some processes, and a client that sends to them.
+struct LoadRun {
+    fixture: Loopback,
     instances: Instances,
     http: Client,
     clock: Clock,
 }
 
-/// How requests were answered.
-#[derive(Clone, Debug)]
-pub struct Answers {
+/// The answers to the requests.
+#[derive(Debug, Default)]
+struct AnswerCounts {
     /// Answered 200: done.
-    pub done: usize,
+    done: usize,
     /// Answered 202: durable.
-    pub durable: usize,
-    /// Anything else.
-    pub failed: usize,
+    durable: usize,
+    /// Answered otherwise, or not at all.
+    failed: usize,
     /// Milliseconds to each answer, the shortest first.
-    pub took_ms: Vec<i64>,
+    took_ms: Vec<i64>,
 }
 
-impl Answers {
-    /// Milliseconds within which this share of the answers came.
-    pub fn within_ms(&self, percent: usize) -> i64 {
-        let at = (self.took_ms.len() * percent).div_ceil(100).max(1) - 1;
-        self.took_ms.get(at).copied().unwrap_or_default()
+/// Runs every load test with this binary, which is `trials`, and prints the figures.
+pub async fn run_load_tests(binary: &Path) -> Result<(), Error> {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_header(HEADER);
+    for load in [
+        ClientLoad { name: "one request when idle", clients: 1, requests: 1, tags: 1 },
+        ClientLoad { name: "50 clients, one tag", clients: 50, requests: 20, tags: 1 },
+        ClientLoad { name: "50 clients, 20 tags mixed", clients: 50, requests: 20, tags: 20 },
+    ] {
+        let run = LoadRun::start(binary, 1).await?;
+        let answers = run.send_from_clients(&load).await?;
+        run.until_empty().await?;
+        table.add_row(row(load.name, &answers, run.fixture.simulator.arrivals().len()));
+    }
+    println!("{table}");
+    run_backlog(binary).await
+}
+
+async fn run_backlog(binary: &Path) -> Result<(), Error> {
+    let run = LoadRun::start(binary, BACKLOG_SPEED).await?;
+    let peak_kib = run.queue_backlog().await?;
+    let arrivals = run.fixture.simulator.arrivals();
+    let sizes: Vec<_> =
+        arrivals.iter().filter(|call| call.status == 200).map(|call| call.machine_ids.len()).collect();
+    let full = sizes.iter().filter(|size| **size == FULL_CALL).count();
+    let peak = peak_kib.map_or("unknown".to_owned(), |kib| format!("{} MiB", kib / 1024));
+    println!(
+        "{BACKLOG_MACHINES} machines in requests of {BACKLOG_REQUEST}, queued during a pause: {} calls, {full} of \
+         them full; peak memory of a process {peak}",
+        sizes.len()
+    );
+    Ok(())
+}
+
+fn row(name: &str, answers: &AnswerCounts, calls: usize) -> [String; 9] {
+    let requests = answers.took_ms.len();
+    let [count, done, durable, failed] =
+        [requests, answers.done, answers.durable, answers.failed].map(|n| n.to_string());
+    let [p50, p99] = [50, 99].map(|percent| percentile(&answers.took_ms, percent).to_string());
+    let machines_a_call = requests.checked_div(calls).unwrap_or_default().to_string();
+    [name.to_owned(), count, done, durable, failed, p50, p99, calls.to_string(), machines_a_call]
+}
+
+impl AnswerCounts {
+    fn add(&mut self, status: Option<StatusCode>, took_ms: i64) {
+        match status {
+            Some(StatusCode::OK) => self.done += 1,
+            Some(StatusCode::ACCEPTED) => self.durable += 1,
+            _ => self.failed += 1,
+        }
+        self.took_ms.push(took_ms);
     }
 }
 
-impl Load {
-    /// Starts relay processes on a clock `times` as fast as the machine's. `binary` is the one called `trial`.
-    pub async fn start(binary: &Path, times: i64) -> Result<Arc<Self>, Error> {
+impl LoadRun {
+    /// Starts relay processes on a clock `speed` times as fast as the machine's.
+    async fn start(binary: &Path, speed: i64) -> Result<Arc<Self>, Error> {
         let since = Clock::system().now();
-        let clock = Clock::scaled(since, times);
-        let world = Loopback::start(Options::in_memory(clock.clone(), Variables::new())).await?;
-        world.simulator.switch(|s| s.latency_ms = DEFENDER_MS);
+        let clock = Clock::scaled(since, speed);
+        let fixture = Loopback::start(LoopbackOptions::in_memory(clock.clone(), Variables::new())).await?;
+        fixture.simulator.switch(|switches| switches.latency_ms = DEFENDER_MS);
         let instances =
-            Instances::start(binary, "instance", INSTANCES, &world.variables, since, times).await?;
-        Ok(Arc::new(Self { world, instances, http: http_client()?, clock }))
+            Instances::start(binary, "instance", INSTANCES, &fixture.variables, since, speed).await?;
+        Ok(Arc::new(Self { fixture, instances, http: http_client()?, clock }))
     }
 
-    /// Defender and Entra.
-    pub fn simulator(&self) -> &Simulator {
-        &self.world.simulator
-    }
-
-    /// Clients at once, each sending one-machine requests one after the other, of `tags` tags in turn.
-    pub async fn clients(
-        self: &Arc<Self>,
-        clients: usize,
-        requests: usize,
-        tags: usize,
-    ) -> Result<Answers, Error> {
-        let client = |client: usize| {
-            let load = Arc::clone(self);
-            tokio::spawn(async move {
-                let mut answers = Vec::new();
-                for n in 0..requests {
-                    let (tag, machine) = (format!("tag-{}", (client + n) % tags), client * requests + n);
-                    let began_at = load.clock.now();
-                    let status = load.send(client + n, &tag, machine..machine + 1, "").await;
-                    answers.push((status.ok(), load.clock.now().ms_since(began_at)));
-                }
-                answers
-            })
-        };
-        let mut all = Answers { done: 0, durable: 0, failed: 0, took_ms: Vec::new() };
-        for answers in join_all((0..clients).map(client)).await {
+    /// Runs the clients at once.
+    async fn send_from_clients(self: &Arc<Self>, load: &ClientLoad) -> Result<AnswerCounts, Error> {
+        let clients = (0..load.clients)
+            .map(|number| tokio::spawn(Arc::clone(self).client(number, load.requests, load.tags)));
+        let mut all = AnswerCounts::default();
+        for answers in join_all(clients).await {
             for (status, took_ms) in answers? {
-                match status {
-                    Some(StatusCode::OK) => all.done += 1,
-                    Some(StatusCode::ACCEPTED) => all.durable += 1,
-                    _ => all.failed += 1,
-                }
-                all.took_ms.push(took_ms);
+                all.add(status, took_ms);
             }
         }
         all.took_ms.sort_unstable();
         Ok(all)
     }
 
-    /// Queues machines of one tag while a pause holds, waits until they are done, and says how much memory the
-    /// greediest process has held, in KiB.
-    pub async fn backlog(&self, machines: usize, a_request: usize) -> Result<Option<u64>, Error> {
-        self.simulator().next(Fault::TooManyRequests { retry_after_s: Some(60) });
-        for first in (0..machines).step_by(a_request) {
-            let part = first..(first + a_request).min(machines);
-            let status = self.send(first, "bulk", part, "respond-async").await?;
+    /// Sends requests one after the other. Returns the status and the milliseconds of each.
+    async fn client(
+        self: Arc<Self>,
+        client: usize,
+        requests: usize,
+        tags: usize,
+    ) -> Vec<(Option<StatusCode>, i64)> {
+        let mut answers = Vec::with_capacity(requests);
+        for n in 0..requests {
+            let tag = format!("tag-{}", (client + n) % tags);
+            let machine = client * requests + n;
+            let began_at = self.clock.now();
+            let status = self.send(client + n, &tag, machine..machine + 1, "").await;
+            answers.push((status.ok(), self.clock.now().ms_since(began_at)));
+        }
+        answers
+    }
+
+    /// Queues the large backlog during a pause and waits until it is done. Returns the highest memory that a process has
+    /// held, in KiB.
+    async fn queue_backlog(&self) -> Result<Option<u64>, Error> {
+        self.fixture.simulator.next(Fault::TooManyRequests { retry_after_s: Some(60) });
+        for first in (0..BACKLOG_MACHINES).step_by(BACKLOG_REQUEST) {
+            let machines = first..(first + BACKLOG_REQUEST).min(BACKLOG_MACHINES);
+            let status = self.send(first, "bulk", machines, "respond-async").await?;
             if status != StatusCode::ACCEPTED {
                 return Err(format!("a request was answered {status}").into());
             }
@@ -119,16 +180,15 @@ impl Load {
         Ok((0..INSTANCES).filter_map(|number| self.instances.peak_memory_kib(number)).max())
     }
 
-    /// Returns when nothing waits any more.
-    pub async fn until_empty(&self) -> Result<(), Error> {
-        Ok(self.world.until_empty(&self.clock, LOOKS_MAX).await?)
+    async fn until_empty(&self) -> Result<(), Error> {
+        Ok(self.fixture.until_empty(&self.clock, LOOKS_MAX).await?)
     }
 
     async fn send(
         &self,
         instance: usize,
         tag: &str,
-        machines: std::ops::Range<usize>,
+        machines: Range<usize>,
         prefer: &str,
     ) -> Result<StatusCode, reqwest::Error> {
         let machines: Vec<_> = machines.map(|n| format!("{:040x}", n + 1)).collect();

@@ -1,106 +1,86 @@
-//! Side by side: this relay, a plain relay and the one-call-a-machine way, with the same requests, table and Defender.
-//!
-//! Invariant: each phase has a world of its own, so none spends another's budget.
+//! The comparison of subjects: which phases each goes through.
+
+use std::path::{Path, PathBuf};
 
 use futures_util::future::try_join_all;
 use lambda_runtime::Error;
 
-use super::round::Round;
-use super::{burst, killed, lone, minute};
-use crate::harness::subject::Contestant;
+use super::hour::HourTest;
+use super::phase::{FULL_CALL, HOUR_MS, MINUTE_MS, Phase};
+use super::report::SubjectReport;
+use super::{baseline, burst, killed, lone, minute};
+use crate::harness::{Subject, percentile};
 
-pub use super::burst::Burst;
-pub use super::hour::Hour;
-pub use super::killed::Killed;
-pub use super::minute::Minute;
-pub use super::table::table;
+/// Starts of each subject. The median counts.
+const STARTS: usize = 9;
+/// The hour: a few requests more than the hour has calls, on a clock that ends it in three minutes.
+const HOUR: HourTest = HourTest { length_ms: HOUR_MS, speed: 20, requests: 1_600 };
 
-/// Starts of which the middle one counts.
-pub(crate) const STARTS: usize = 9;
-/// Milliseconds that Defender takes to answer.
-pub(crate) const DEFENDER_MS: u64 = 20;
-/// Milliseconds in a minute.
-pub(crate) const MINUTE_MS: i64 = 60_000;
-/// Milliseconds in an hour.
-pub(crate) const HOUR_MS: i64 = 3_600_000;
-/// Machines in a request that fills a call.
-pub(crate) const MACHINES_FULL: usize = 500;
-
-/// How much is tried.
+/// How large a comparison is.
 #[derive(Clone, Copy, Debug)]
-pub struct SideBySide {
+pub struct Comparison {
     /// One-machine alerts of the burst.
     pub alerts: usize,
-    /// One-machine alerts that are under way when the process is killed, at most; with none, none is killed.
+    /// The most one-machine alerts sent before the process is killed. With 0 alerts no process is killed.
     pub killed_alerts: usize,
-    /// Whether the burst waits for the end of a minute, so that a fixed window ends in it.
+    /// Whether the burst waits for the end of a minute, so that a fixed window ends within it.
     pub across_a_minute: bool,
-    /// Milliseconds from the first call in which tagged machines count: a minute, unless it is tried out.
+    /// Milliseconds from the first call in which tagged machines count: a minute, except in a test of the comparison.
     pub minute_ms: i64,
 }
 
-/// What one contestant came to.
-#[derive(Clone, Debug)]
-pub struct Measured {
-    /// Its name.
-    pub name: &'static str,
-    /// Microseconds to ready.
-    pub ready_us: i64,
-    /// Microseconds to the answer of each alert that came alone and was applied in its answer, the shortest first.
-    pub lone_us: Vec<i64>,
-    /// The burst of alerts.
-    pub burst: Burst,
-    /// The kill in the middle of alerts.
-    pub killed: Killed,
-    /// A minute of alerts of one machine, as fast as they are answered.
-    pub one_each: Minute,
-    /// A minute of requests that each fill a call.
-    pub full_each: Minute,
-    /// Machines tagged in an hour by such requests; none if that was not measured.
-    pub hour: Option<usize>,
+/// Compares this relay with the two other ways. `trials` is the binary that runs relay processes.
+pub async fn compare_all(
+    relay: &Path,
+    python: Option<PathBuf>,
+    trials: &Path,
+) -> Result<Vec<SubjectReport>, Error> {
+    let python = python.map_or_else(baseline::install_python, Ok)?;
+    let subjects = [
+        Subject::this_relay(relay),
+        Subject::python("plain relay", &python, "relay"),
+        Subject::python("one call a machine", &python, "one_by_one"),
+    ];
+    let plan = Comparison { alerts: 1_000, killed_alerts: 200, across_a_minute: true, minute_ms: MINUTE_MS };
+    let mut reports = plan.measure(&subjects).await?;
+    eprintln!("measuring: an hour of this relay");
+    reports[0].hour = Some(HOUR.run(trials).await?);
+    Ok(reports)
 }
 
-impl Measured {
-    /// Calls in any minute and in any hour, at most.
-    pub fn most(&self) -> (usize, usize) {
-        let all = [self.burst.most, self.one_each.most, self.full_each.most];
-        all.into_iter().fold((0, 0), |most, one| (most.0.max(one.0), most.1.max(one.1)))
-    }
-}
-
-impl SideBySide {
-    /// Measures the contestants one after the other; but their minutes, which the budget makes long, at once.
-    pub async fn measure(self, contestants: &[Contestant]) -> Result<Vec<Measured>, Error> {
+impl Comparison {
+    /// Measures the subjects one after the other. Only their minutes run at once, because the budget makes them long.
+    pub async fn measure(self, subjects: &[Subject]) -> Result<Vec<SubjectReport>, Error> {
         eprintln!("measuring: a minute of each");
         let minutes = |machines| {
-            try_join_all(contestants.iter().map(move |one| minute::run(one, machines, self.minute_ms)))
+            try_join_all(subjects.iter().map(move |subject| minute::run(subject, machines, self.minute_ms)))
         };
-        let (full_each, one_each) = tokio::try_join!(minutes(MACHINES_FULL), minutes(1))?;
-        let mut all = Vec::with_capacity(contestants.len());
-        for ((contestant, full_each), one_each) in contestants.iter().zip(full_each).zip(one_each) {
-            eprintln!("measuring: {}", contestant.name);
-            all.push(Measured {
-                name: contestant.name,
-                ready_us: ready_us(contestant).await?,
-                lone_us: lone::run(contestant).await?,
-                killed: killed::run(contestant, self.killed_alerts).await?,
-                burst: burst::run(contestant, self).await?,
+        let (full_each, one_each) = tokio::try_join!(minutes(FULL_CALL), minutes(1))?;
+        let mut reports = Vec::with_capacity(subjects.len());
+        for ((subject, full_each), one_each) in subjects.iter().zip(full_each).zip(one_each) {
+            eprintln!("measuring: {}", subject.name);
+            reports.push(SubjectReport {
+                name: subject.name,
+                ready_us: ready_us(subject).await?,
+                lone_us: lone::run(subject).await?,
+                killed: killed::run(subject, self.killed_alerts).await?,
+                burst: burst::run(subject, self.alerts, self.across_a_minute).await?,
                 one_each,
                 full_each,
                 hour: None,
             });
         }
-        Ok(all)
+        Ok(reports)
     }
 }
 
-/// Microseconds to ready, of several starts the middle one.
-async fn ready_us(contestant: &Contestant) -> Result<i64, Error> {
-    let round = Round::start(contestant).await?;
+/// The median microseconds to ready.
+async fn ready_us(subject: &Subject) -> Result<i64, Error> {
+    let phase = Phase::start(subject).await?;
     let mut starts = Vec::with_capacity(STARTS);
     for _ in 0..STARTS {
-        starts.push(round.process().await?.ready_us);
+        starts.push(phase.process().await?.ready_us);
     }
     starts.sort_unstable();
-    Ok(starts[STARTS / 2])
+    Ok(percentile(&starts, 50))
 }

@@ -1,4 +1,4 @@
-//! The way to the table, which counts what passes.
+//! A proxy in front of the table that counts the operations.
 
 use std::io;
 use std::sync::Arc;
@@ -14,56 +14,60 @@ use lambda_runtime::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// Longest request that passes, in bytes.
+/// The longest request that the proxy accepts, in bytes.
 const REQUEST_MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// A way to the table.
-pub(crate) struct Counted {
-    pub(crate) url: String,
+/// A running proxy. It ends when this is dropped.
+pub(super) struct CountingProxy {
+    /// The proxy's address.
+    pub(super) url: String,
     count: Arc<AtomicUsize>,
     _server: JoinSet<()>,
 }
 
 #[derive(Clone)]
-struct Way {
-    upstream: String,
+struct Upstream {
+    url: String,
     count: Arc<AtomicUsize>,
     http: reqwest::Client,
 }
 
-impl Counted {
-    pub(crate) async fn to(upstream: String) -> Result<Self, Error> {
-        let (count, http) = (Arc::new(AtomicUsize::new(0)), http_client()?);
-        let way = Way { upstream, count: Arc::clone(&count), http };
+impl CountingProxy {
+    /// Starts a proxy that forwards to this address.
+    pub(super) async fn start(table_url: String) -> Result<Self, Error> {
+        let count = Arc::new(AtomicUsize::new(0));
+        let upstream = Upstream { url: table_url, count: Arc::clone(&count), http: http_client()? };
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let mut server = JoinSet::new();
-        let routes = Router::new().fallback(pass).with_state(way);
+        let routes = Router::new().fallback(count_and_forward).with_state(upstream);
         server.spawn(async move { axum::serve(listener, routes).await.unwrap_or_default() });
         Ok(Self { url, count, _server: server })
     }
 
     /// Operations so far.
-    pub(crate) fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.count.load(Ordering::SeqCst)
     }
 }
 
-async fn pass(State(way): State<Way>, request: Request) -> Response {
-    way.count.fetch_add(1, Ordering::SeqCst);
-    carried_out(&way, request).await.unwrap_or_else(|_| StatusCode::BAD_GATEWAY.into_response())
+async fn count_and_forward(State(upstream): State<Upstream>, request: Request) -> Response {
+    upstream.count.fetch_add(1, Ordering::SeqCst);
+    forward(&upstream, request).await.unwrap_or_else(|_| StatusCode::BAD_GATEWAY.into_response())
 }
 
-async fn carried_out(way: &Way, request: Request) -> Result<Response, Error> {
+async fn forward(upstream: &Upstream, request: Request) -> Result<Response, Error> {
     let (mut head, body) = request.into_parts();
     head.headers.remove("host");
     head.headers.remove("content-length");
     let body = to_bytes(body, REQUEST_MAX_BYTES).await.map_err(io::Error::other)?;
-    let url = format!("{}{}", way.upstream, head.uri);
-    let sent = way.http.request(head.method, url).headers(head.headers).body(body).send().await?;
-    let (status, mut headers) = (sent.status(), sent.headers().clone());
+    let url = format!("{}{}", upstream.url, head.uri);
+    let sent = upstream.http.request(head.method, url).headers(head.headers).body(body).send().await?;
+    let status = sent.status();
+    let mut headers = sent.headers().clone();
     headers.remove("transfer-encoding");
     let mut response = Response::new(Body::from(sent.bytes().await?));
-    (*response.status_mut(), *response.headers_mut()) = (status, headers);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
     Ok(response)
 }

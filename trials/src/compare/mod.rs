@@ -1,6 +1,9 @@
-//! Side by side.
+//! Side by side: this relay, a plain relay, and the way of one call for each machine, with the same requests, the same
+//! kind of table and the same Defender.
+//!
+//! Invariant: each phase has a fixture of its own, so that no phase spends another's budget.
 
-pub mod baseline;
+mod baseline;
 mod burst;
 mod comparison;
 mod counting_proxy;
@@ -8,7 +11,14 @@ mod hour;
 mod killed;
 mod lone;
 mod minute;
-mod round;
+mod phase;
+mod report;
 mod table;
 
-pub use comparison::{Burst, Hour, Killed, Measured, Minute, SideBySide, table};
+pub use burst::BurstReport;
+pub use comparison::{Comparison, compare_all};
+pub use hour::HourTest;
+pub use killed::KillReport;
+pub use minute::MinuteReport;
+pub use report::SubjectReport;
+pub use table::comparison_table;

@@ -1,17 +1,19 @@
-//! What the contestants came to, side by side.
+//! The table of the comparison.
 
 use comfy_table::{Table, presets};
 
-use super::comparison::Measured;
-use crate::harness::figures::{quotient, within};
+use super::report::SubjectReport;
+use crate::harness::{percentile, quotient};
 
-/// Calls that Defender takes in any minute and in any hour. Source: Microsoft, "Add or remove a tag for multiple machines".
-const DEFENDER_CALLS: (usize, usize) = (100, 1_500);
+/// Calls that Defender accepts in any minute. Source: Microsoft, "Add or remove a tag for multiple machines".
+const CALLS_PER_MINUTE: usize = 100;
+/// Calls that Defender accepts in any hour. Source: the same page.
+const CALLS_PER_HOUR: usize = 1_500;
 
-/// What is told, and of each contestant its figure.
-type Row = (&'static str, fn(&Measured) -> String);
+/// The name of a row, and how to get a subject's figure.
+type ComparisonRow = (&'static str, fn(&SubjectReport) -> String);
 
-const ROWS: [Row; 17] = [
+const ROWS: [ComparisonRow; 17] = [
     ("start to ready, ms", |one| ms(one.ready_us)),
     ("resident memory, MiB", |one| (one.burst.memory_kib / 1024).to_string()),
     ("processor time an alert, ms", |one| quotient(one.burst.cpu_us, one.burst.alerts * 1000, 1)),
@@ -34,18 +36,20 @@ const ROWS: [Row; 17] = [
     ("machines tagged in a first minute, one an alert", |one| one.one_each.tagged.to_string()),
     ("machines tagged in a first minute, 500 a request", |one| one.full_each.tagged.to_string()),
     ("machines tagged in a first hour, 500 a request", hour),
-    ("most calls in 60 s", |one| one.most().0.to_string()),
+    ("most calls in 60 s", |one| one.most().in_a_minute.to_string()),
     ("windows over: minutes, hours", |one| {
-        let (over, (minute, hour)) = (DEFENDER_CALLS, one.most());
-        format!("{}, {}", u8::from(minute > over.0), u8::from(hour > over.1))
+        let most = one.most();
+        let minutes = u8::from(most.in_a_minute > CALLS_PER_MINUTE);
+        let hours = u8::from(most.in_an_hour > CALLS_PER_HOUR);
+        format!("{minutes}, {hours}")
     }),
     ("answered 2xx before a kill, not applied then, lost", |one| {
         format!("{}, {}, {}", one.killed.answered, one.killed.waiting, one.killed.lost)
     }),
 ];
 
-/// The table: a row for each thing measured, a column for each contestant.
-pub fn table(all: &[Measured]) -> Table {
+/// The table, with a row for each figure and a column for each subject.
+pub fn comparison_table(all: &[SubjectReport]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
     let names = all.iter().map(|one| one.name.to_owned());
@@ -56,14 +60,15 @@ pub fn table(all: &[Measured]) -> Table {
     table
 }
 
-/// Where it was not measured, what Defender's limit lets through of calls as full as in the minute.
-fn hour(one: &Measured) -> String {
-    let at_most = || format!("at most {}, by the limit", DEFENDER_CALLS.1 * one.full_each.fullest);
+/// The machines of an hour. If the hour was not measured: the most that Defender's limit permits with calls as full as
+/// those of the minute.
+fn hour(one: &SubjectReport) -> String {
+    let at_most = || format!("at most {}, by the limit", CALLS_PER_HOUR * one.full_each.fullest);
     one.hour.map_or_else(at_most, |tagged| tagged.to_string())
 }
 
 fn both(sorted: &[i64], shown: fn(i64) -> String) -> String {
-    format!("{} / {}", shown(within(sorted, 50)), shown(within(sorted, 99)))
+    format!("{} / {}", shown(percentile(sorted, 50)), shown(percentile(sorted, 99)))
 }
 
 fn ms(us: i64) -> String {

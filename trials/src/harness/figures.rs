@@ -1,12 +1,12 @@
 //! Figures as the tables of the trials show them.
 
-/// Of these, the shortest first, the one within which this share is.
-pub(crate) fn within(sorted: &[i64], percent: usize) -> i64 {
-    let at = (sorted.len() * percent).div_ceil(100).max(1) - 1;
-    sorted.get(at).copied().unwrap_or_default()
+/// The smallest of these values that at least `percent` of them do not exceed. The values are sorted, smallest first.
+pub fn percentile<T: Copy + Default>(sorted: &[T], percent: usize) -> T {
+    let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
+    sorted.get(place).copied().unwrap_or_default()
 }
 
-/// A quotient with so many digits after the point.
+/// A quotient with this number of digits after the point.
 pub(crate) fn quotient(dividend: usize, divisor: usize, digits: u32) -> String {
     let parts = 10_usize.pow(digits);
     let whole = dividend * parts / divisor.max(1);
@@ -21,9 +21,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_the_smallest_that_reaches_it() {
+    fn a_percentile_is_the_smallest_value_that_reaches_the_share() {
         let hundred: Vec<i64> = (1..=100).collect();
-        assert_eq!([within(&hundred, 50), within(&hundred, 99), within(&[], 50)], [50, 99, 0]);
+        assert_eq!([percentile(&hundred, 50), percentile(&hundred, 99), percentile(&[], 50)], [50, 99, 0]);
     }
 
     #[test]

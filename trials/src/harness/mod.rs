@@ -1,9 +1,12 @@
-//! What every trial uses.
+//! What every trial uses: child processes, the function under a Runtime API, and figures for tables.
 
-pub(crate) mod figures;
+mod figures;
 mod instances;
-pub(crate) mod process;
-pub(crate) mod subject;
+mod process;
+mod subject;
 
+pub use figures::percentile;
+pub(crate) use figures::quotient;
 pub use instances::{Instances, serve_instance};
-pub use subject::Contestant;
+pub(crate) use subject::RunningSubject;
+pub use subject::Subject;

@@ -1,38 +1,63 @@
-//! Looking at a process from outside: its environment on Lambda, its memory, its processor time.
+//! A child process, with its memory and its processor time as Linux shows them.
+
+use std::io;
 
 use lambda_runtime::Error;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
 
 /// Microseconds in one of the ticks that Linux counts processor time in.
 const TICK_US: u64 = 10_000;
 
-/// What Lambda has in every function's environment, beside the Runtime API's address.
-pub(crate) const LAMBDA: [(&str, &str); 7] = [
-    ("AWS_ACCESS_KEY_ID", "local"),
-    ("AWS_SECRET_ACCESS_KEY", "local"),
-    ("AWS_REGION", "us-east-1"),
-    ("AWS_DEFAULT_REGION", "us-east-1"),
-    ("AWS_LAMBDA_FUNCTION_NAME", "relay"),
-    ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
-];
-
-/// Tells the microseconds since it was made.
-#[expect(clippy::disallowed_methods, reason = "what is measured is shorter than the clock's milliseconds")]
-pub(crate) fn stopwatch() -> impl Fn() -> i64 {
-    let began = tokio::time::Instant::now();
-    move || i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX)
+/// Which memory of a process is meant, by its line in `/proc/<pid>/status`.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum MemoryKind {
+    /// The resident memory.
+    Resident,
+    /// The resident memory that no other process shares. It leaves out the program's own pages, which Linux loads when
+    /// they are first used.
+    Own,
+    /// The highest resident memory so far.
+    Peak,
 }
 
-/// A process's memory in KiB, by this line of what Linux tells.
-pub(crate) fn memory_kib(pid: u32, line: &str) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    status.lines().find_map(|text| text.strip_prefix(line)?.trim().strip_suffix(" kB")?.parse().ok())
-}
+/// A child process. It is killed when this is dropped.
+pub(super) struct ChildProcess(Child);
 
-/// A process's processor time so far, in microseconds. Source: Linux, proc(5): fields 14 and 15.
-pub(crate) fn cpu_us(pid: u32) -> Result<u64, Error> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let (_, after_name) = stat.rsplit_once(')').ok_or("a strange /proc/pid/stat")?;
-    let ticks = after_name.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
-    Ok(ticks.sum::<Result<u64, _>>()? * TICK_US)
+impl ChildProcess {
+    /// Starts a process.
+    pub(super) fn start(command: &mut Command) -> io::Result<Self> {
+        Ok(Self(command.kill_on_drop(true).spawn()?))
+    }
+
+    /// The first line that the process prints.
+    pub(super) async fn first_line(&mut self) -> io::Result<String> {
+        let output = self.0.stdout.take().ok_or_else(|| io::Error::other("the process has no output"))?;
+        Ok(BufReader::new(output).lines().next_line().await?.unwrap_or_default())
+    }
+
+    /// Kills the process with SIGKILL and waits until it is gone.
+    pub(super) async fn kill(&mut self) -> io::Result<()> {
+        self.0.kill().await
+    }
+
+    /// The process's memory in KiB. It is unknown on systems other than Linux.
+    pub(super) fn memory_kib(&self, kind: MemoryKind) -> Option<u64> {
+        let name = match kind {
+            MemoryKind::Resident => "VmRSS:",
+            MemoryKind::Own => "RssAnon:",
+            MemoryKind::Peak => "VmHWM:",
+        };
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()?)).ok()?;
+        status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse().ok())
+    }
+
+    /// The process's processor time so far, in microseconds. Source: Linux, proc(5): fields 14 and 15.
+    pub(super) fn cpu_us(&self) -> Result<u64, Error> {
+        let pid = self.0.id().ok_or("the process has ended")?;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        let (_, after_name) = stat.rsplit_once(')').ok_or("/proc/<pid>/stat has an unknown form")?;
+        let ticks = after_name.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+        Ok(ticks.sum::<Result<u64, _>>()? * TICK_US)
+    }
 }

@@ -1,4 +1,4 @@
-//! A contestant: a function's process under a Runtime API.
+//! A subject of a measurement: a function's process under a Runtime API.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -7,41 +7,52 @@ use std::time::Duration;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::Variables;
 use lambda_runtime::Error;
-use serde_json::Value;
-use tokio::process::{Child, Command};
-
-use super::process;
 use local::runtime_api::{DEADLINE_MS, RuntimeApi};
+use serde_json::Value;
+use tokio::process::Command;
+
+use super::process::{ChildProcess, MemoryKind};
 
 /// Longest wait for a start or an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a contestant is made of.
+/// What Lambda has in every function's environment, beside the Runtime API's address.
+const LAMBDA: [(&str, &str); 7] = [
+    ("AWS_ACCESS_KEY_ID", "local"),
+    ("AWS_SECRET_ACCESS_KEY", "local"),
+    ("AWS_REGION", "us-east-1"),
+    ("AWS_DEFAULT_REGION", "us-east-1"),
+    ("AWS_LAMBDA_FUNCTION_NAME", "relay"),
+    ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+];
+
+/// How to start a subject.
 #[derive(Clone, Debug)]
-pub struct Contestant {
-    /// What it is called in the table.
+pub struct Subject {
+    /// Its name in the table.
     pub name: &'static str,
     /// The program.
     pub program: PathBuf,
-    /// Its arguments.
+    /// The program's arguments.
     pub arguments: Vec<String>,
-    /// The folder it runs in.
+    /// The folder the program runs in.
     pub folder: PathBuf,
 }
 
-/// One that runs.
-pub(crate) struct Running {
+/// A subject that runs.
+pub(crate) struct RunningSubject {
     api: RuntimeApi,
-    process: Child,
-    /// Microseconds from its start to its first wish for an event.
+    process: ChildProcess,
+    /// Microseconds from its start to its first request for an event.
     pub(crate) ready_us: i64,
 }
 
-impl Contestant {
+impl Subject {
     /// This relay, by its binary.
-    pub fn ours(binary: &Path) -> Self {
-        let (program, folder) = (binary.to_owned(), PathBuf::from("."));
-        Self { name: "this relay", program, arguments: Vec::new(), folder }
+    pub fn this_relay(binary: &Path) -> Self {
+        let program = binary.to_owned();
+        Self { name: "this relay", program, arguments: Vec::new(), folder: PathBuf::from(".") }
     }
 
     /// A module of `trials/baseline/`, run by this Python.
@@ -51,50 +62,60 @@ impl Contestant {
         Self { name, program: python.to_owned(), arguments, folder }
     }
 
-    /// Whether it is this relay, which has a schedule.
-    pub(crate) fn is_ours(&self) -> bool {
+    /// Whether the subject is this relay, which has a schedule.
+    pub(crate) fn is_this_relay(&self) -> bool {
         self.arguments.is_empty()
     }
 
-    pub(crate) async fn start(&self, variables: &Variables) -> Result<Running, Error> {
+    /// Starts a process and waits until it asks for its first event.
+    pub(crate) async fn start(&self, variables: &Variables) -> Result<RunningSubject, Error> {
         let clock = Clock::system();
         let mut api = RuntimeApi::start(true, DEADLINE_MS, Box::new(move || clock.now().ms())).await?;
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir(&self.folder).env_clear().envs(variables);
-        command.envs(process::LAMBDA).env("AWS_LAMBDA_RUNTIME_API", &api.address);
+        command.envs(LAMBDA).env("AWS_LAMBDA_RUNTIME_API", &api.address);
         command.env("PYTHONDONTWRITEBYTECODE", "1").stdout(Stdio::null()).stderr(Stdio::null());
-        let began = process::stopwatch();
-        let process = command.kill_on_drop(true).spawn()?;
+        let elapsed_us = stopwatch();
+        let process = ChildProcess::start(&mut command)?;
         tokio::time::timeout(PATIENCE, api.until_ready()).await?;
-        Ok(Running { api, process, ready_us: began() })
+        Ok(RunningSubject { api, process, ready_us: elapsed_us() })
     }
 }
 
-impl Running {
-    /// The status of the answer to an event, and the microseconds it took.
+impl RunningSubject {
+    /// The status of the answer to an event, and the microseconds until the answer came.
     pub(crate) async fn invoke(&mut self, event: Value) -> Result<(u16, i64), Error> {
-        let began = process::stopwatch();
+        let elapsed_us = stopwatch();
         let answer = tokio::time::timeout(PATIENCE, self.api.invoke(event)).await?;
-        let answer = answer.ok_or("the function is gone")?;
+        let answer = answer.ok_or("the function has ended")?;
         let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
-        Ok((status.unwrap_or_default(), began()))
+        Ok((status.unwrap_or_default(), elapsed_us()))
     }
 
+    /// The processor time so far, in microseconds.
     pub(crate) fn cpu_us(&self) -> Result<u64, Error> {
-        process::cpu_us(self.process.id().ok_or("the function is gone")?)
+        self.process.cpu_us()
     }
 
-    /// What is resident, in KiB.
+    /// The resident memory, in KiB.
     pub(crate) fn memory_kib(&self) -> u64 {
-        self.process.id().and_then(|pid| process::memory_kib(pid, "VmRSS:")).unwrap_or_default()
+        self.process.memory_kib(MemoryKind::Resident).unwrap_or_default()
     }
 
-    /// What of it is shared with nobody: not the program's own pages, which come in as they are first used.
+    /// The resident memory that no other process shares, in KiB.
     pub(crate) fn own_memory_kib(&self) -> u64 {
-        self.process.id().and_then(|pid| process::memory_kib(pid, "RssAnon:")).unwrap_or_default()
+        self.process.memory_kib(MemoryKind::Own).unwrap_or_default()
     }
 
+    /// Kills the process with SIGKILL.
     pub(crate) async fn kill(&mut self) -> std::io::Result<()> {
         self.process.kill().await
     }
+}
+
+/// Returns the microseconds since it was made.
+#[expect(clippy::disallowed_methods, reason = "what is measured is shorter than the clock's milliseconds")]
+fn stopwatch() -> impl Fn() -> i64 {
+    let began = tokio::time::Instant::now();
+    move || i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX)
 }

@@ -1,7 +1,7 @@
-//! The contest: many processes on one budget.
+//! The limiter test: many worker processes share one budget and are killed at random moments.
 
 mod run;
 mod worker;
 
-pub use run::{Contest, Contested};
-pub use worker::contend;
+pub use run::{LimiterReport, LimiterTest};
+pub use worker::run_worker;

@@ -1,10 +1,10 @@
-//! The most calls that the relay's budget can give in a time.
+//! The most calls that the relay's budget can grant in a time.
 
-/// Calls in any so many seconds: what `docs/budget.md` derives from Defender's minute and hour.
+/// Calls, and the seconds that they are limited to, as `docs/budget.md` derives them from Defender's minute and hour.
 const SPANS: [(usize, usize); 2] = [(100, 74), (1_500, 3_614)];
 
-/// The most calls with so many seconds from the first to the last.
-pub(crate) fn calls_at_most(seconds: usize) -> usize {
+/// The most calls with this many seconds from the first to the last.
+pub(super) fn calls_at_most(seconds: usize) -> usize {
     SPANS.iter().map(|(calls, span_s)| calls * (1 + seconds / span_s)).min().unwrap_or_default()
 }
 

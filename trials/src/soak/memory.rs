@@ -1,40 +1,45 @@
-//! The memory of a soak's processes: looked at often, and judged where there is enough to judge.
+//! The memory of a soak's processes: measured often, and checked in runs that are long enough.
 
-/// Seconds of a run from which on its memory is judged: before that the backlog still fills, to what the senders and
-/// the budget keep it at.
-pub(crate) const JUDGED_FROM_S: i64 = 300;
-/// KiB that each process may hold more, at most, in the last third than in the one before: what an allocator keeps of
-/// the largest backlog. What is kept of a single request shows in the artifact run, where none waits.
+use crate::harness::percentile;
+
+/// Seconds of a run from which on its memory is checked. In a shorter run the backlog still grows to the size at which
+/// the senders and the budget keep it.
+pub(super) const JUDGED_FROM_S: i64 = 300;
+/// KiB by which each process may grow from the second third to the last: what an allocator keeps of the largest backlog.
+/// The artifact test shows what is kept for a single request, because there the backlog is empty.
 const GROWTH_MAX_KIB: u64 = 4 * 1_024;
 /// Milliseconds between two looks.
-pub(crate) const LOOK_EVERY_MS: i64 = 200;
+pub(super) const LOOK_EVERY_MS: i64 = 200;
 
-/// What all processes held together, in KiB.
+/// The memory of all processes together, in KiB.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Memory {
-    /// At rest: after the first requests, and when all are done.
-    pub at_rest_kib: (u64, u64),
-    /// In the middle of the looks of each third of the run, as to size.
+pub struct MemoryReport {
+    /// At rest, after the first requests.
+    pub start_kib: u64,
+    /// The median of the looks in each third of the run.
     pub thirds_kib: [u64; 3],
-    /// The most.
+    /// The highest look.
     pub most_kib: u64,
+    /// At rest, when all requests are done.
+    pub end_kib: u64,
 }
 
-impl Memory {
-    /// From the looks of the whole run, in their order.
-    pub(crate) fn of(at_rest_kib: (u64, u64), looks: &[u64]) -> Self {
+impl MemoryReport {
+    /// From the looks of the whole run, in their order, and the memory at rest before and after them.
+    pub(super) fn new(start_kib: u64, looks: &[u64], end_kib: u64) -> Self {
         let third = looks.len().div_ceil(3).max(1);
-        let mut thirds = looks.chunks(third).map(middle);
+        let mut thirds = looks.chunks(third).map(median);
         let mut next = || thirds.next().unwrap_or_default();
         Self {
-            at_rest_kib,
+            start_kib,
             thirds_kib: [next(), next(), next()],
             most_kib: looks.iter().copied().max().unwrap_or_default(),
+            end_kib,
         }
     }
 
-    /// Whether so many processes have grown.
-    pub(crate) fn judge(&self, processes: u64) -> Result<(), String> {
+    /// Fails if this number of processes has grown too much.
+    pub(super) fn judge(&self, processes: u64) -> Result<(), String> {
         let [_, before, last] = self.thirds_kib;
         if last > before + processes * GROWTH_MAX_KIB {
             return Err(format!("memory has grown from {before} to {last} KiB in the last third"));
@@ -43,10 +48,10 @@ impl Memory {
     }
 }
 
-fn middle(looks: &[u64]) -> u64 {
+fn median(looks: &[u64]) -> u64 {
     let mut sorted = looks.to_vec();
     sorted.sort_unstable();
-    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+    percentile(&sorted, 50)
 }
 
 #[cfg(test)]
@@ -54,15 +59,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_third_is_told_by_its_middle_so_one_peak_says_nothing() {
-        let memory = Memory::of((5, 9), &[1, 9, 2, 3, 4, 99, 6, 7, 8]);
-        assert_eq!((memory.thirds_kib, memory.most_kib), ([2, 4, 7], 99));
+    fn each_third_is_shown_by_its_median_so_one_peak_changes_nothing() {
+        let memory = MemoryReport::new(5, &[1, 9, 2, 3, 4, 99, 6, 7, 8], 9);
+        assert_eq!(memory.thirds_kib, [2, 4, 7]);
+        assert_eq!(memory.most_kib, 99);
     }
 
     #[test]
-    fn processes_that_hold_more_and_more_are_found() {
-        let judged = |thirds_kib| Memory { at_rest_kib: (0, 0), thirds_kib, most_kib: 0 }.judge(2);
-        assert_eq!(judged([0, 5_000, 5_000 + 2 * 4_096]), Ok(()));
-        assert!(judged([0, 5_000, 5_001 + 2 * 4_096]).unwrap_err().contains("last third"));
+    fn processes_that_hold_more_and_more_memory_are_found() {
+        let judge = |thirds_kib| MemoryReport { start_kib: 0, thirds_kib, most_kib: 0, end_kib: 0 }.judge(2);
+        assert_eq!(judge([0, 5_000, 5_000 + 2 * 4_096]), Ok(()));
+        assert!(judge([0, 5_000, 5_001 + 2 * 4_096]).unwrap_err().contains("last third"));
     }
 }

@@ -3,33 +3,33 @@
 use defender_tag_relay::domain::Timestamp;
 use fastrand::Rng;
 use lambda_runtime::Error;
-use reqwest::{Client, Response};
-use serde_json::{Value, json};
-
 use local::events;
 use local::loopback::KEY;
 use local::trial::Asked;
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
 
 /// Webhooks in the mix: one for each way of signing that dates a delivery or gives it an id.
 const HOOKS: [&str; 6] = ["pagerduty", "tines", "grafana", "elastic", "splunk", "shuffle"];
-/// One request in so many is a webhook.
+/// One of this many requests is a webhook.
 const HOOK_IN: u8 = 4;
 /// Tags of native requests.
 const TAGS: [&str; 3] = ["vip", "isolate", "watch"];
 /// Machines that native requests are about.
 const MACHINES: usize = 5_000;
-/// Of these, in so many, one is unknown to Defender.
+/// One of this many machines is unknown to Defender.
 const UNKNOWN_IN: u8 = 50;
 
-/// Sends one of the mix to the relay at this address.
-pub(crate) async fn send(
+/// Sends one request of the mix to the relay at this address.
+pub(super) async fn send_one(
     http: &Client,
     url: &str,
     rng: &mut Rng,
-    (sources, now): (&str, Timestamp),
+    sources: &str,
+    now: Timestamp,
 ) -> Result<Response, Error> {
     if rng.u8(..HOOK_IN) > 0 {
-        return Ok(native(http, url, rng).await?);
+        return Ok(send_native(http, url, rng).await?);
     }
     let event = events::ready(&format!("hooks/{}.json", HOOKS[rng.usize(..HOOKS.len())]), sources, now)?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -42,7 +42,7 @@ pub(crate) async fn send(
     Ok(post.send().await?)
 }
 
-async fn native(http: &Client, url: &str, rng: &mut Rng) -> Result<Response, reqwest::Error> {
+async fn send_native(http: &Client, url: &str, rng: &mut Rng) -> Result<Response, reqwest::Error> {
     let number = rng.usize(1..=MACHINES);
     let machine =
         if rng.u8(..UNKNOWN_IN) == 0 { format!("dead{number:036x}") } else { format!("{number:040x}") };
@@ -53,14 +53,14 @@ async fn native(http: &Client, url: &str, rng: &mut Rng) -> Result<Response, req
     post.send().await
 }
 
-/// What a 200 or 202 says was asked for, with each request's id.
-pub(crate) fn asked(answer: &Value) -> Vec<(String, Asked)> {
+/// The requests in the body of a 200 or 202, with their ids.
+pub(super) fn requests_in(answer: &Value) -> Vec<(String, Asked)> {
     let several = answer["requests"].as_array();
     let each = several.map_or_else(|| vec![answer], |several| several.iter().collect());
-    each.into_iter().filter_map(one).collect()
+    each.into_iter().filter_map(read_request).collect()
 }
 
-fn one(request: &Value) -> Option<(String, Asked)> {
+fn read_request(request: &Value) -> Option<(String, Asked)> {
     let machines = request["machines"].as_array()?.iter();
     let machines = machines.filter_map(|machine| machine["id"].as_str().map(str::to_owned)).collect();
     let asked =

@@ -1,6 +1,6 @@
-//! Simulated time: tasks that wait, and a scheduler that goes from one moment to the next without waiting.
+//! Virtual time: tasks that wait, and a scheduler that goes from one moment to the next without waiting.
 //!
-//! Invariant: time stands still while any task can go on, so a run is the same however fast the machine is.
+//! Invariant: time stands still while any task can go on, so that a run does not depend on the machine's speed.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -19,27 +19,28 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 /// When every run begins, in microseconds since the Unix epoch.
 const START_US: i64 = 1_800_000_000_000_000;
 
-/// A clock of simulated time. Clones share it.
+/// A clock of virtual time. Clones share the time.
 #[derive(Clone, Debug)]
-pub struct Time(Arc<Mutex<Inner>>);
+pub struct VirtualClock(Arc<Mutex<ClockState>>);
 
 #[derive(Debug)]
-struct Inner {
+struct ClockState {
     now_us: i64,
     numbers: u64,
     due: BinaryHeap<Reverse<(i64, u64)>>,
     wakers: BTreeMap<u64, Waker>,
 }
 
-impl Default for Time {
+impl Default for VirtualClock {
     fn default() -> Self {
-        let inner = Inner { now_us: START_US, numbers: 0, due: BinaryHeap::new(), wakers: BTreeMap::new() };
-        Self(Arc::new(Mutex::new(inner)))
+        let state =
+            ClockState { now_us: START_US, numbers: 0, due: BinaryHeap::new(), wakers: BTreeMap::new() };
+        Self(Arc::new(Mutex::new(state)))
     }
 }
 
-impl Time {
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+impl VirtualClock {
+    fn state(&self) -> MutexGuard<'_, ClockState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -50,7 +51,7 @@ impl Time {
 
     /// The time in microseconds since the Unix epoch.
     pub fn now_us(&self) -> i64 {
-        self.inner().now_us
+        self.state().now_us
     }
 
     /// Microseconds since the run began.
@@ -59,17 +60,17 @@ impl Time {
     }
 
     /// Returns at this moment.
-    pub fn until(&self, moment: Timestamp) -> Alarm {
+    pub fn until(&self, moment: Timestamp) -> VirtualTimer {
         self.until_us(moment.ms().saturating_mul(1000))
     }
 
     /// Returns at this microsecond since the Unix epoch.
-    pub fn until_us(&self, at_us: i64) -> Alarm {
-        Alarm { time: self.clone(), at_us, number: None }
+    pub fn until_us(&self, at_us: i64) -> VirtualTimer {
+        VirtualTimer { clock: self.clone(), at_us, number: None }
     }
 
-    /// Runs tasks to their end, and returns what they came to. Not to be called in a runtime of Tokio's: that
-    /// would make tasks yield to it.
+    /// Runs tasks to their end and returns their results. Do not call this in a Tokio runtime, because tasks would yield to
+    /// it.
     pub fn run<T>(&self, tasks: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
         let mut running: FuturesUnordered<_> = tasks.into_iter().collect();
         let mut done = Vec::new();
@@ -84,13 +85,13 @@ impl Time {
         }
     }
 
-    /// Goes to the next moment that somebody waits for. Says whether there is one.
+    /// Goes to the next moment that a task waits for. Returns whether there is one.
     fn go_on(&self) -> bool {
         let waker = {
-            let mut inner = self.inner();
-            let Some(Reverse((at_us, number))) = inner.due.pop() else { return false };
-            inner.now_us = inner.now_us.max(at_us);
-            inner.wakers.remove(&number)
+            let mut state = self.state();
+            let Some(Reverse((at_us, number))) = state.due.pop() else { return false };
+            state.now_us = state.now_us.max(at_us);
+            state.wakers.remove(&number)
         };
         if let Some(waker) = waker {
             waker.wake();
@@ -109,52 +110,52 @@ impl Wake for Woken {
     }
 }
 
-/// A moment that is waited for.
+/// A wait for a moment of virtual time.
 #[derive(Debug)]
-pub struct Alarm {
-    time: Time,
+pub struct VirtualTimer {
+    clock: VirtualClock,
     at_us: i64,
     number: Option<u64>,
 }
 
-impl Future for Alarm {
+impl Future for VirtualTimer {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let time = self.time.clone();
-        let mut inner = time.inner();
-        if inner.now_us >= self.at_us {
+        let clock = self.clock.clone();
+        let mut state = clock.state();
+        if state.now_us >= self.at_us {
             return Poll::Ready(());
         }
         let number = self.number.unwrap_or_else(|| {
-            inner.numbers += 1;
-            let number = inner.numbers;
-            inner.due.push(Reverse((self.at_us, number)));
+            state.numbers += 1;
+            let number = state.numbers;
+            state.due.push(Reverse((self.at_us, number)));
             number
         });
         self.number = Some(number);
-        inner.wakers.insert(number, context.waker().clone());
+        state.wakers.insert(number, context.waker().clone());
         Poll::Pending
     }
 }
 
-impl Drop for Alarm {
+impl Drop for VirtualTimer {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            self.time.inner().wakers.remove(&number);
+            self.clock.state().wakers.remove(&number);
         }
     }
 }
 
-impl AsyncSleep for Time {
+impl AsyncSleep for VirtualClock {
     fn sleep(&self, duration: Duration) -> Sleep {
         let us = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         Sleep::new(self.until_us(self.now_us().saturating_add(us)))
     }
 }
 
-/// What the client signs with, and measures its own patience by.
-impl TimeSource for Time {
+/// The AWS client signs its requests with this time, and measures its time-outs by it.
+impl TimeSource for VirtualClock {
     fn now(&self) -> SystemTime {
         let since = Duration::from_micros(u64::try_from(self.now_us()).unwrap_or(0));
         UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
@@ -169,14 +170,15 @@ mod tests {
 
     #[test]
     fn tasks_go_on_in_the_order_of_the_moments_they_wait_for() {
-        let (time, log) = (Time::default(), RefCell::new(Vec::new()));
+        let clock = VirtualClock::default();
+        let log = RefCell::new(Vec::new());
         let task = async |name: &'static str, wait_ms: i64| {
             for _ in 0..2 {
-                time.until(time.now().plus_ms(wait_ms)).await;
-                log.borrow_mut().push((name, time.elapsed_us() / 1000));
+                clock.until(clock.now().plus_ms(wait_ms)).await;
+                log.borrow_mut().push((name, clock.elapsed_us() / 1000));
             }
         };
-        time.run([task("slow", 3_600_000), task("fast", 7)]);
+        clock.run([task("slow", 3_600_000), task("fast", 7)]);
         let expected = [("fast", 7), ("fast", 14), ("slow", 3_600_000), ("slow", 7_200_000)];
         assert_eq!(*log.borrow(), expected);
     }

@@ -1,4 +1,4 @@
-//! The embedded DynamoDB reached without sockets, in simulated time, with everything counted.
+//! The embedded DynamoDB in virtual time, reached without sockets. It counts its operations.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,17 +14,17 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use defender_tag_relay::aws::Aws;
 use fastrand::Rng;
+use local::loopback::TABLE;
 use simulator::dynamodb::{Direct, EngineError};
 
-use super::Time;
-use local::loopback::TABLE;
+use super::clock::VirtualClock;
 
-/// Microseconds a message takes to the table or back: a round trip of two to eight milliseconds.
+/// Microseconds a message takes to the table or back. A round trip takes two to eight milliseconds.
 const WAY_US: std::ops::Range<i64> = 1_000..4_000;
-/// Microseconds between two operations on one item: DynamoDB takes about a thousand a second.
+/// Microseconds between two operations on one item. DynamoDB carries out about a thousand a second.
 const SERVING_US: i64 = 1_000;
 
-/// Operations that were carried out or refused. Each is billed one unit: every item here is under a kilobyte.
+/// Operations that were carried out or refused. Each is billed as one unit, because every item is under a kilobyte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Operations {
     /// Writes, refused ones included.
@@ -35,13 +35,13 @@ pub struct Operations {
     pub reads: u64,
 }
 
-/// A table in simulated time. Clones share it.
+/// A table in virtual time. Clones share it.
 #[derive(Clone)]
-pub struct Table(Arc<Inner>);
+pub struct VirtualTable(Arc<TableState>);
 
-struct Inner {
+struct TableState {
     engine: Direct,
-    time: Time,
+    clock: VirtualClock,
     rng: Mutex<Rng>,
     free_at_us: AtomicI64,
     writes: AtomicU64,
@@ -51,19 +51,19 @@ struct Inner {
     replies_lost: AtomicU64,
 }
 
-impl std::fmt::Debug for Table {
+impl std::fmt::Debug for VirtualTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Table").field(&self.operations()).finish()
+        f.debug_tuple("VirtualTable").field(&self.operations()).finish()
     }
 }
 
-impl Table {
+impl VirtualTable {
     /// An empty table.
-    pub fn new(time: Time, seed: u64) -> Result<Self, EngineError> {
+    pub fn new(clock: VirtualClock, seed: u64) -> Result<Self, EngineError> {
         let engine = Direct::new(TABLE)?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(TableState {
             engine,
-            time,
+            clock,
             rng: Mutex::new(Rng::with_seed(seed)),
             free_at_us: AtomicI64::new(0),
             writes: AtomicU64::new(0),
@@ -74,7 +74,7 @@ impl Table {
         })))
     }
 
-    /// Loses so many replies in a thousand from now on. The client hears nothing until its time is out.
+    /// Loses this many of a thousand replies from now on. The client waits until its time-out.
     pub fn lose_replies(&self, in_thousand: u32) {
         self.0.lose_in_thousand.store(in_thousand, Ordering::SeqCst);
     }
@@ -84,15 +84,15 @@ impl Table {
         self.0.replies_lost.load(Ordering::SeqCst)
     }
 
-    /// A client with the relay's own settings, but for the time it lives in.
+    /// A client with the relay's own settings, in virtual time.
     pub fn client(&self) -> Client {
         let config = local::aws::config("http://127.0.0.1:1").into_builder();
-        let config = config.http_client(self.clone()).sleep_impl(self.0.time.clone());
-        let config = config.time_source(self.0.time.clone());
+        let config = config.http_client(self.clone()).sleep_impl(self.0.clock.clone());
+        let config = config.time_source(self.0.clock.clone());
         Aws::new(&config.build()).dynamodb
     }
 
-    /// What was done so far.
+    /// The operations so far.
     pub fn operations(&self) -> Operations {
         let count = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
         Operations {
@@ -106,18 +106,18 @@ impl Table {
         self.0.rng.lock().unwrap_or_else(PoisonError::into_inner).i64(WAY_US)
     }
 
-    /// There, one after the other through the item's door, and back.
-    async fn pass(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-        let time = &self.0.time;
-        time.until_us(time.now_us() + self.way_us()).await;
-        let free_at_us = self.0.free_at_us.load(Ordering::SeqCst).max(time.now_us());
+    /// Sends a request to the table, waits until the operations before it are carried out, and sends the reply back.
+    async fn carry_out(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let clock = &self.0.clock;
+        clock.until_us(clock.now_us() + self.way_us()).await;
+        let free_at_us = self.0.free_at_us.load(Ordering::SeqCst).max(clock.now_us());
         self.0.free_at_us.store(free_at_us + SERVING_US, Ordering::SeqCst);
-        time.until_us(free_at_us).await;
+        clock.until_us(free_at_us).await;
         let response = self.answer(&request);
         if self.is_lost() {
             std::future::pending::<()>().await;
         }
-        time.until_us(time.now_us() + self.way_us()).await;
+        clock.until_us(clock.now_us() + self.way_us()).await;
         response
     }
 
@@ -144,13 +144,13 @@ impl Table {
     }
 }
 
-impl HttpConnector for Table {
+impl HttpConnector for VirtualTable {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::new(self.clone().pass(request))
+        HttpConnectorFuture::new(self.clone().carry_out(request))
     }
 }
 
-impl HttpClient for Table {
+impl HttpClient for VirtualTable {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }

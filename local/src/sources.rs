@@ -1,4 +1,4 @@
-//! The sources of the local run, one for each kind of sender: `events/sources.json`, with secrets of its own.
+//! The sources of the local run, one for each kind of sender: `events/sources.json`, with secrets made here.
 //!
 //! Invariant: the secrets are made when they are first needed and open nothing but the local run.
 
@@ -24,7 +24,7 @@ pub fn fresh() -> Value {
     configuration
 }
 
-/// The sources' configuration kept in this file, made if it is not there or is of other sources.
+/// The sources' configuration that this file keeps. It is made anew if the file is missing or describes other sources.
 pub fn kept(path: &Path) -> io::Result<Value> {
     let new = fresh();
     let old = std::fs::read_to_string(path).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());

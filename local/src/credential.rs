@@ -1,4 +1,4 @@
-//! The ways of proving the app, each against the simulator's doubles of Entra and AWS.
+//! The credentials that the app can have, each registered with the simulator's doubles of Entra and AWS.
 
 use clap::ValueEnum;
 use defender_tag_relay::config::Variables;
@@ -7,9 +7,9 @@ use simulator::{AUDIENCE, Simulator};
 /// Where the double of Secrets Manager keeps the app's secret or certificate.
 const ARN: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:app-AbCdEf";
 
-/// One way.
+/// A kind of credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Proof {
+pub enum LocalCredential {
     /// A client secret in Secrets Manager.
     Secret,
     /// A certificate in Secrets Manager.
@@ -18,8 +18,8 @@ pub enum Proof {
     Federated,
 }
 
-impl Proof {
-    /// Registers it with the simulator, and returns what of these variables changes with it.
+impl LocalCredential {
+    /// Registers the credential with the simulator, and returns the variables that change with it.
     pub fn register(self, simulator: &Simulator, variables: &Variables) -> Result<Variables, String> {
         let no_key = |error| format!("no key could be made: {error}");
         let (name, value) = match self {
