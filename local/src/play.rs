@@ -10,7 +10,7 @@ use local::{Loopback, LoopbackOptions, sources};
 use serde_json::Value;
 use simulator::dynamodb::Storage;
 
-use super::LocalArguments;
+use super::arguments::LocalArguments;
 
 /// Machines that are shown one by one.
 const MACHINES_SHOWN: usize = 8;
@@ -54,7 +54,8 @@ async fn play(fixture: &Loopback) -> Result<usize, lambda_runtime::Error> {
         let good = is_as_described(&answer, &described);
         wrong += usize::from(!good);
         let verdict = if good { "as described" } else { "NOT AS DESCRIBED" };
-        let (status, outcomes) = (status(&answer), outcomes(&answer));
+        let status = status(&answer);
+        let outcomes = outcomes(&answer);
         table.add_row([described.file, described.what, status, outcomes, calls.to_string(), verdict.into()]);
     }
     println!("{table}\n");
@@ -90,8 +91,8 @@ fn outcomes(answer: &Value) -> String {
     if !counts.is_empty() {
         return counts.join(", ");
     }
-    let said = [&body["code"], &body["problem"]["code"], &body["status"], &answer["status"]];
-    said.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned()
+    let words = [&body["code"], &body["problem"]["code"], &body["status"], &answer["status"]];
+    words.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn is_as_described(answer: &Value, described: &Described) -> bool {
@@ -114,7 +115,8 @@ fn show_machines(fixture: &Loopback) {
 
 async fn show_budget(fixture: &Loopback) -> Result<(), lambda_runtime::Error> {
     let report = fixture.app.relays.first().report().await?;
-    let (minute, hour) = (report.budget.minute, report.budget.hour);
+    let minute = report.budget.minute;
+    let hour = report.budget.hour;
     println!("\nBudget: {} of {} calls left this minute", minute.remaining(), minute.limit);
     println!("        {} of {} calls left this hour", hour.remaining(), hour.limit);
     println!("Backlog: {} requests", report.backlog.requests);

@@ -15,7 +15,7 @@ use simulator::dynamodb::Storage;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::LocalArguments;
+use super::arguments::LocalArguments;
 
 /// Milliseconds between two drains on schedule. On Lambda it is a minute.
 const SCHEDULE_MS: i64 = 10_000;
