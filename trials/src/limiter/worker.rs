@@ -45,7 +45,8 @@ pub async fn run_worker(variables: &Variables, since: Timestamp, speed: i64) -> 
         let now = || clock.now();
         match store.take_permit(&mut view, class, limits, now, rng.u32(..)).await {
             Ok(PermitOutcome::Granted(permit)) => {
-                let (defender, token) = (defender.clone(), token.clone());
+                let defender = defender.clone();
+                let token = token.clone();
                 tokio::spawn(async move {
                     call(&defender, permit, &token).await;
                     drop(place);

@@ -1,4 +1,4 @@
-//! Contention for one limiter: each contender asks for calls, and comes back when the limiter says so.
+//! Contention for one limiter: each contender asks for calls, and asks again at the time that the limiter returns.
 
 use std::cell::RefCell;
 use std::future::Future;
