@@ -5,7 +5,6 @@ pub mod aws;
 pub mod credential;
 pub mod events;
 pub mod loopback;
-pub mod meter;
 pub mod runtime_api;
 pub mod sign;
 pub mod sources;

@@ -7,7 +7,6 @@ use defender_tag_relay::config::{Settings, TenantsAt, Variables};
 use defender_tag_relay::http::App;
 use defender_tag_relay::start::app;
 use local::credential::LocalCredential;
-use local::meter::Meter;
 use local::{Loopback, LoopbackOptions, events};
 use serde_json::Value;
 use simulator::dynamodb::Storage;
@@ -15,7 +14,7 @@ use simulator::{Arrival, Simulator};
 use tokio::sync::watch;
 
 use super::witness::Witness;
-use super::{Answer, Ask, Lines, get, openapi};
+use super::{Answer, Ask, Lines, Meter, get, openapi};
 
 /// A slow machine must not turn a 200 into a 202, unless that is what a test is about.
 fn patient(mut variables: Variables) -> Variables {

@@ -1,6 +1,6 @@
-//! What the table's work costs: the units that the embedded engine bills, counted as the answers come.
+//! The units that the embedded engine bills for the table's operations, counted as the answers arrive.
 //!
-//! A conditional write that is refused is billed too, and its answer does not say how much; each counts as one.
+//! A refused conditional write is billed too, but its answer does not contain the units. Each counts as one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,13 +30,13 @@ pub struct Units {
 }
 
 impl Meter {
-    /// The same clients, metered.
+    /// The same clients, with this meter.
     pub fn on(&self, aws: &Aws) -> Aws {
         let config = aws.dynamodb.config().to_builder().interceptor(self.clone()).build();
         Aws { dynamodb: aws_sdk_dynamodb::Client::from_conf(config), ..aws.clone() }
     }
 
-    /// What was billed so far.
+    /// The units so far.
     pub fn units(&self) -> Units {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,7 +63,8 @@ impl Intercept for Meter {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let (input, wanted) = (context.input_mut(), Some(ReturnConsumedCapacity::Total));
+        let input = context.input_mut();
+        let wanted = Some(ReturnConsumedCapacity::Total);
         if let Some(input) = input.downcast_mut::<UpdateItemInput>() {
             input.return_consumed_capacity = wanted;
         } else if let Some(input) = input.downcast_mut::<PutItemInput>() {
