@@ -15,8 +15,8 @@ test:
     cargo test --workspace
 
 # Kills relay processes at random moments under load.
-killing seeds="50":
-    cargo trial killing --seeds {{seeds}}
+crash seeds="50":
+    cargo trial crash --seeds {{seeds}}
 
 # Many clients at once, and a large backlog.
 load:
@@ -25,6 +25,14 @@ load:
 # Ten minutes of a mix of senders.
 soak minutes="10":
     cargo trial soak --minutes {{minutes}}
+
+# Many processes on one budget, killed at random moments.
+limiter:
+    cargo trial limiter
+
+# All tests with everything that the usual run leaves out.
+long-tests:
+    cargo trial long-tests
 
 # This relay next to two other ways.
 side-by-side:

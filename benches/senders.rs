@@ -12,8 +12,9 @@ use bytes::Bytes;
 use defender_tag_relay::domain::Timestamp;
 use defender_tag_relay::inbound::{Sources, Unverified, Verified, read};
 use http::{HeaderMap, HeaderName};
-use local::{senders, sign};
+use local::{sign, sources};
 use serde_json::{Value, json};
+use trials::percentile;
 
 const ROWS: usize = 200;
 const ROUNDS: usize = 2000;
@@ -63,13 +64,13 @@ fn bodies() -> Vec<(&'static str, Value)> {
 /// The median time of verifying and reading this body as this source's.
 fn median(configuration: &Value, sources: &Sources, name: &str, body: &str) -> Duration {
     let now = Timestamp::from_second(NOW_S);
-    let proof = sign::prove(senders::find(configuration, name).unwrap(), body.as_bytes(), now).unwrap();
+    let signed = sign::sign(sources::find(configuration, name).unwrap(), body.as_bytes(), now).unwrap();
     let mut headers = HeaderMap::new();
-    for (name, value) in proof.headers {
+    for (name, value) in signed.headers {
         headers.insert(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
     }
     let unverified =
-        Unverified::new(headers, Bytes::copy_from_slice(body.as_bytes())).with_path_token(proof.path_token);
+        Unverified::new(headers, Bytes::copy_from_slice(body.as_bytes())).with_path_token(signed.path_token);
     let source = sources.find(name).unwrap();
     let mut times = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
@@ -80,11 +81,11 @@ fn median(configuration: &Value, sources: &Sources, name: &str, body: &str) -> D
         assert_eq!(asked[0].machines.len(), ROWS);
     }
     times.sort_unstable();
-    times[ROUNDS / 2]
+    percentile(&times, 50)
 }
 
 fn main() {
-    let configuration = senders::fresh();
+    let configuration = sources::fresh();
     let sources = Sources::parse(&configuration.to_string()).unwrap();
     let mut slow = false;
     for (name, body) in bodies() {

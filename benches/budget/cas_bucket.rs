@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use defender_tag_relay::domain::Timestamp;
-use local::contention::{Contest, Limiter, Step};
 use local::loopback::TABLE;
+use trials::virtual_time::{Contention, Limiter, LimiterAnswer};
 
 use super::item::{LimiterItem, get, number, text};
 
@@ -19,8 +19,8 @@ const PARTS: i64 = 1_000_000;
 pub struct CasBucket(Client);
 
 impl CasBucket {
-    pub fn new(contest: &Contest, _: u64) -> Self {
-        Self(contest.table.client())
+    pub fn new(contention: &Contention, _: u64) -> Self {
+        Self(contention.table.client())
     }
 
     async fn state(&self) -> Result<Option<LimiterItem>, String> {
@@ -69,15 +69,15 @@ fn taken(seen: Option<&LimiterItem>, now_ms: i64) -> Result<LimiterItem, i64> {
 }
 
 impl Limiter for CasBucket {
-    async fn ask(&mut self, now: &dyn Fn() -> Timestamp) -> Result<Step, String> {
+    async fn ask(&mut self, now: &dyn Fn() -> Timestamp) -> Result<LimiterAnswer, String> {
         loop {
             let seen = self.state().await?;
             let next = match taken(seen.as_ref(), now().ms()) {
                 Ok(next) => next,
-                Err(later_ms) => return Ok(Step::Later(Timestamp::from_ms(later_ms))),
+                Err(later_ms) => return Ok(LimiterAnswer::Later(Timestamp::from_ms(later_ms))),
             };
             if self.swap(seen.as_ref(), next).await? {
-                return Ok(Step::Granted);
+                return Ok(LimiterAnswer::Granted);
             }
         }
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use defender_tag_relay::domain::budget::{Decision, Limits, View};
 use defender_tag_relay::domain::{Priority, Timestamp};
+use trials::percentile;
 
 const ROUNDS: usize = 20_000;
 const START_S: i64 = 1_800_000_000;
@@ -55,5 +56,5 @@ fn times(view: &View, now: Timestamp) -> Vec<u128> {
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 fn micros(sorted: &[u128], percent: usize) -> f64 {
-    sorted.get(sorted.len() * percent / 100).copied().unwrap_or(0) as f64 / 1e3
+    percentile(sorted, percent) as f64 / 1e3
 }

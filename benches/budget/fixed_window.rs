@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use defender_tag_relay::domain::Timestamp;
-use local::contention::{Contest, Limiter, Step};
 use local::loopback::TABLE;
+use trials::virtual_time::{Contention, Limiter, LimiterAnswer};
 
 use super::item::{LimiterItem, get, number, text};
 
@@ -20,8 +20,8 @@ const WINDOWS: [(&str, i64, i64); 2] = [("minute", 100, 60_000), ("hour", 1_500,
 pub struct FixedWindow(Client);
 
 impl FixedWindow {
-    pub fn new(contest: &Contest, _: u64) -> Self {
-        Self(contest.table.client())
+    pub fn new(contention: &Contention, _: u64) -> Self {
+        Self(contention.table.client())
     }
 
     /// Calls counted in the window, and when it ends.
@@ -64,7 +64,7 @@ fn read(item: &LimiterItem) -> Result<(i64, i64), String> {
 }
 
 impl Limiter for FixedWindow {
-    async fn ask(&mut self, now: &dyn Fn() -> Timestamp) -> Result<Step, String> {
+    async fn ask(&mut self, now: &dyn Fn() -> Timestamp) -> Result<LimiterAnswer, String> {
         let now_ms = now().ms();
         let mut later = None;
         for (window, limit, length_ms) in WINDOWS {
@@ -73,6 +73,6 @@ impl Limiter for FixedWindow {
                 later = later.max(Some(end_ms));
             }
         }
-        Ok(later.map_or(Step::Granted, |end_ms| Step::Later(Timestamp::from_ms(end_ms))))
+        Ok(later.map_or(LimiterAnswer::Granted, |end_ms| LimiterAnswer::Later(Timestamp::from_ms(end_ms))))
     }
 }

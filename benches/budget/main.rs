@@ -14,12 +14,13 @@ mod item;
 use comfy_table::{Table, presets};
 use defender_tag_relay::domain::Priority;
 use defender_tag_relay::domain::budget::Limits;
-use local::contention::{Budget, Contest, Limiter, Measured, Want, quantile};
+use trials::percentile;
+use trials::virtual_time::{Contention, ContentionReport, Goal, Limiter, RelayLimiter};
 
 const SEED: u64 = 20_261_124;
-const HOUR: Want = Want::Seconds(3_600);
+const HOUR: Goal = Goal::Seconds(3_600);
 /// Calls after which a run ends that would take too long: a token bucket in a herd.
-const FEW: Want = Want::Calls(110);
+const FEW: Goal = Goal::Calls(110);
 
 fn main() -> Result<(), String> {
     println!("seed {SEED}; saturating contenders for an hour of simulated time, unless a row says otherwise");
@@ -43,12 +44,12 @@ fn main() -> Result<(), String> {
     for contenders in [1, 20, 50, 500] {
         row(&mut table, "relay", contenders, HOUR, budget)?;
     }
-    row(&mut table, "relay, one call each", 500, Want::One, budget)?;
+    row(&mut table, "relay, one call each", 500, Goal::One, budget)?;
     for contenders in [1, 50, 500] {
         row(&mut table, "fixed window", contenders, HOUR, fixed_window::FixedWindow::new)?;
     }
-    for (contenders, want) in [(1, HOUR), (50, FEW), (500, FEW)] {
-        row(&mut table, "token bucket", contenders, want, cas_bucket::CasBucket::new)?;
+    for (contenders, goal) in [(1, HOUR), (50, FEW), (500, FEW)] {
+        row(&mut table, "token bucket", contenders, goal, cas_bucket::CasBucket::new)?;
     }
     println!("{table}\n");
     println!(
@@ -59,30 +60,30 @@ fn main() -> Result<(), String> {
     Ok(())
 }
 
-fn budget(contest: &Contest, place: u64) -> Budget {
-    Budget::new(&contest.table, Priority::Urgent, Limits::default(), SEED + place)
+fn budget(contention: &Contention, place: u64) -> RelayLimiter {
+    RelayLimiter::new(&contention.table, Priority::Urgent, Limits::default(), SEED + place)
 }
 
 fn row<L: Limiter>(
     table: &mut Table,
     name: &str,
     contenders: u64,
-    want: Want,
-    limiter: impl Fn(&Contest, u64) -> L,
+    goal: Goal,
+    limiter: impl Fn(&Contention, u64) -> L,
 ) -> Result<(), String> {
-    let contest = Contest::new(want, SEED + contenders).map_err(|error| error.to_string())?;
-    let measured = contest.run((0..contenders).map(|place| limiter(&contest, place)).collect())?;
-    let name = if want == FEW { format!("{name}, first 110 calls") } else { name.to_owned() };
-    table.add_row(cells(&name, contenders, want, &measured));
+    let contention = Contention::new(goal, SEED + contenders).map_err(|error| error.to_string())?;
+    let measured = contention.run((0..contenders).map(|place| limiter(&contention, place)).collect())?;
+    let name = if goal == FEW { format!("{name}, first 110 calls") } else { name.to_owned() };
+    table.add_row(cells(&name, contenders, goal, &measured));
     Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-fn cells(name: &str, contenders: u64, want: Want, measured: &Measured) -> Vec<String> {
+fn cells(name: &str, contenders: u64, goal: Goal, measured: &ContentionReport) -> Vec<String> {
     let calls = measured.grants.len();
     let operations = measured.operations;
     let each = |count: u64| format!("{:.2}", count as f64 / calls.max(1) as f64);
-    let ms = |in_thousand| format!("{:.1}", quantile(&measured.answers_us, in_thousand) as f64 / 1e3);
+    let ms = |percent| format!("{:.1}", percentile(&measured.answers_us, percent) as f64 / 1e3);
     let seconds = |n| measured.seconds_to(n).map_or_else(|| "–".into(), |s| format!("{s:.1}"));
     let share = format!("{:.1} %", calls as f64 * 100.0 / 1500.0);
     vec![
@@ -93,9 +94,9 @@ fn cells(name: &str, contenders: u64, want: Want, measured: &Measured) -> Vec<St
         each(operations.refused),
         each(operations.reads),
         each(operations.writes + operations.reads),
-        ms(500),
-        ms(990),
-        if want == HOUR { share } else { "–".into() },
+        ms(50),
+        ms(99),
+        if goal == HOUR { share } else { "–".into() },
         seconds(100),
         seconds(500),
         measured.most_in_window(60).to_string(),

@@ -21,7 +21,7 @@ pub fn clients_of(dynamodb_url: &str, simulator_url: &str) -> Aws {
 }
 
 /// The settings of such clients.
-pub(crate) fn config(url: &str) -> SdkConfig {
+pub fn config(url: &str) -> SdkConfig {
     let credentials = Credentials::new(CREDENTIALS, CREDENTIALS, None, None, "local");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())

@@ -11,8 +11,8 @@ use defender_tag_relay::start::{StartError, app};
 use simulator::Simulator;
 use simulator::dynamodb::{Engine, EngineError, Storage};
 
-use crate::proof::Proof;
-use crate::{aws, senders};
+use crate::credential::LocalCredential;
+use crate::{aws, sources};
 
 /// The bearer key of the files in `events/`.
 pub const KEY: &str = "this-key-opens-only-the-simulator";
@@ -21,9 +21,9 @@ pub const TABLE: &str = "defender-tag-relay";
 const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 const CLIENT: &str = "99999999-8888-7777-6666-555555555555";
 
-/// Where everything is to be.
+/// Where everything runs.
 #[derive(Debug)]
-pub struct Options {
+pub struct LoopbackOptions {
     /// The embedded DynamoDB's port; 0 for any.
     pub dynamodb_port: u16,
     /// The simulator's port; 0 for any.
@@ -36,14 +36,14 @@ pub struct Options {
     pub variables: Variables,
 }
 
-impl Options {
+impl LoopbackOptions {
     /// On free ports and in memory.
     pub const fn in_memory(clock: Clock, variables: Variables) -> Self {
         Self { dynamodb_port: 0, simulator_port: 0, storage: Storage::Memory, clock, variables }
     }
 }
 
-/// The relay and its outside worlds on 127.0.0.1.
+/// The relay and the services it calls, on 127.0.0.1.
 pub struct Loopback {
     /// The embedded DynamoDB.
     pub engine: Engine,
@@ -55,7 +55,7 @@ pub struct Loopback {
     pub variables: Variables,
 }
 
-/// It could not be started.
+/// Why the local run could not start.
 #[derive(Debug)]
 pub enum NotStarted {
     /// The folder of the table's file.
@@ -66,8 +66,8 @@ pub enum NotStarted {
     Simulator(std::io::Error),
     /// The relay.
     Relay(StartError),
-    /// The app's proof.
-    Proof(String),
+    /// The app's credential.
+    Credential(String),
 }
 
 impl std::fmt::Display for NotStarted {
@@ -77,7 +77,7 @@ impl std::fmt::Display for NotStarted {
             Self::Engine(error) => write!(f, "the embedded DynamoDB did not start: {error}"),
             Self::Simulator(error) => write!(f, "the simulator did not start: {error}"),
             Self::Relay(error) => write!(f, "the relay did not start: {error}"),
-            Self::Proof(why) => f.write_str(why),
+            Self::Credential(why) => f.write_str(why),
         }
     }
 }
@@ -86,7 +86,7 @@ impl std::error::Error for NotStarted {}
 
 impl Loopback {
     /// Starts everything.
-    pub async fn start(options: Options) -> Result<Self, NotStarted> {
+    pub async fn start(options: LoopbackOptions) -> Result<Self, NotStarted> {
         let engine = engine(options.dynamodb_port, options.storage, &options.clock).await?;
         let client_secret = uuid::Uuid::new_v4().to_string();
         let simulator = Simulator::start(simulator::Options {
@@ -113,11 +113,10 @@ impl Loopback {
 
     /// The same with other variables.
     pub async fn relay_with(&self, variables: &Variables, clock: Clock) -> Result<App, NotStarted> {
-        let (engine, simulator) = (self.engine.url(), self.simulator.url());
-        start(variables, &engine, &simulator, clock).await.map_err(NotStarted::Relay)
+        start(variables, &self.engine.url(), &self.simulator.url(), clock).await.map_err(NotStarted::Relay)
     }
 
-    /// Returns when nothing waits any more, after looking once in each second of this clock.
+    /// Returns when the backlog is empty. Looks at it once in each second of this clock.
     pub async fn until_empty(&self, clock: &Clock, looks_at_most: usize) -> Result<(), String> {
         let relay = self.app.relays.first();
         let report = async || relay.report().await.map_err(|error| error.to_string());
@@ -130,9 +129,10 @@ impl Loopback {
         Err(format!("the backlog is stuck: {:?}", report().await?))
     }
 
-    /// From now on the relay proves its app in this way.
-    pub async fn prove_by(&mut self, proof: Proof) -> Result<(), NotStarted> {
-        let changed = proof.register(&self.simulator, &self.variables).map_err(NotStarted::Proof)?;
+    /// From now on the relay's app has this credential.
+    pub async fn use_credential(&mut self, credential: LocalCredential) -> Result<(), NotStarted> {
+        let changed = credential.register(&self.simulator, &self.variables);
+        let changed = changed.map_err(NotStarted::Credential)?;
         self.variables.extend(changed);
         self.app = self.another_relay(self.app.clock().clone()).await?;
         Ok(())
@@ -169,14 +169,14 @@ async fn start(
     app(&Settings::parse(variables)?, aws::clients_of(dynamodb_url, simulator_url), clock).await
 }
 
-/// The environment of a relay that knows nothing but this simulator and this engine.
+/// The environment of a relay that reaches only this simulator and this engine.
 fn variables(simulator_url: &str, dynamodb_url: &str, client_secret: &str) -> Variables {
     [
         ("TABLE_NAME", TABLE.to_owned()),
         ("TENANT_ID", TENANT.to_owned()),
         ("CLIENT_ID", CLIENT.to_owned()),
         ("CLIENT_SECRET", client_secret.to_owned()),
-        ("SOURCES", senders::fresh().to_string()),
+        ("SOURCES", sources::fresh().to_string()),
         ("DEFENDER_ENDPOINT", simulator_url.to_owned()),
         ("LOGIN_ENDPOINT", simulator_url.to_owned()),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url.to_owned()),

@@ -6,29 +6,29 @@ use comfy_table::{Table, presets};
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::Variables;
 use local::events::{self, Described};
-use local::{Loopback, Options, senders};
+use local::{Loopback, LoopbackOptions, sources};
 use serde_json::Value;
 use simulator::dynamodb::Storage;
 
-use super::Arguments;
+use super::arguments::LocalArguments;
 
 /// Machines that are shown one by one.
 const MACHINES_SHOWN: usize = 8;
 
 /// Plays every file. Fails if one is not answered as `events/README.md` says.
-pub(crate) async fn all(arguments: &Arguments) -> Result<ExitCode, lambda_runtime::Error> {
+pub(crate) async fn all(arguments: &LocalArguments) -> Result<ExitCode, lambda_runtime::Error> {
     let storage = Storage::File(arguments.data.clone());
     let clock = Clock::system();
-    let sources = senders::kept(&arguments.sources())?;
+    let sources = sources::kept(&arguments.sources())?;
     let variables = Variables::from([("SOURCES".into(), sources.to_string())]);
-    let options = Options { dynamodb_port: 0, simulator_port: 0, storage, clock, variables };
-    let world = Loopback::start(options).await?;
+    let options = LoopbackOptions { dynamodb_port: 0, simulator_port: 0, storage, clock, variables };
+    let fixture = Loopback::start(options).await?;
     let played = tokio::select! {
-        played = play(&world) => played.map(Some),
+        played = play(&fixture) => played.map(Some),
         () = super::serve::interrupted() => Ok(None),
     };
-    world.app.relays.until_idle().await;
-    let Loopback { engine, .. } = world;
+    fixture.app.relays.until_idle().await;
+    let Loopback { engine, .. } = fixture;
     engine.stop().await;
     Ok(match played? {
         Some(0) => ExitCode::SUCCESS,
@@ -43,29 +43,30 @@ pub(crate) async fn all(arguments: &Arguments) -> Result<ExitCode, lambda_runtim
     })
 }
 
-async fn play(world: &Loopback) -> Result<usize, lambda_runtime::Error> {
+async fn play(fixture: &Loopback) -> Result<usize, lambda_runtime::Error> {
     let mut table = new_table(["event", "what it is", "answer", "outcomes", "calls", ""]);
     let mut wrong = 0;
     for described in events::described()? {
-        let calls_before = world.simulator.arrivals().len();
-        let answer = events::play(&world.app, ready(world, &described.file)?).await?;
-        world.app.relays.until_idle().await;
-        let calls = world.simulator.arrivals().len() - calls_before;
+        let calls_before = fixture.simulator.arrivals().len();
+        let answer = events::play(&fixture.app, ready(fixture, &described.file)?).await?;
+        fixture.app.relays.until_idle().await;
+        let calls = fixture.simulator.arrivals().len() - calls_before;
         let good = is_as_described(&answer, &described);
         wrong += usize::from(!good);
         let verdict = if good { "as described" } else { "NOT AS DESCRIBED" };
-        let (status, outcomes) = (status(&answer), outcomes(&answer));
+        let status = status(&answer);
+        let outcomes = outcomes(&answer);
         table.add_row([described.file, described.what, status, outcomes, calls.to_string(), verdict.into()]);
     }
     println!("{table}\n");
-    show_machines(world);
-    show_budget(world).await?;
+    show_machines(fixture);
+    show_budget(fixture).await?;
     Ok(wrong)
 }
 
-fn ready(world: &Loopback, file: &str) -> std::io::Result<Value> {
-    let sources = world.variables.get("SOURCES").map_or("", String::as_str);
-    events::ready(file, sources, world.app.clock().now())
+fn ready(fixture: &Loopback, file: &str) -> std::io::Result<Value> {
+    let sources = fixture.variables.get("SOURCES").map_or("", String::as_str);
+    events::ready(file, sources, fixture.app.clock().now())
 }
 
 fn new_table<const N: usize>(header: [&str; N]) -> Table {
@@ -90,8 +91,8 @@ fn outcomes(answer: &Value) -> String {
     if !counts.is_empty() {
         return counts.join(", ");
     }
-    let said = [&body["code"], &body["problem"]["code"], &body["status"], &answer["status"]];
-    said.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned()
+    let words = [&body["code"], &body["problem"]["code"], &body["status"], &answer["status"]];
+    words.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn is_as_described(answer: &Value, described: &Described) -> bool {
@@ -101,8 +102,8 @@ fn is_as_described(answer: &Value, described: &Described) -> bool {
         && described.in_body.iter().all(|part| body.contains(part.as_str()))
 }
 
-fn show_machines(world: &Loopback) {
-    let machines = world.simulator.machines();
+fn show_machines(fixture: &Loopback) {
+    let machines = fixture.simulator.machines();
     println!("Machines in Defender that carry a tag, or did: {}", machines.len());
     for (machine, tags) in machines.iter().take(MACHINES_SHOWN) {
         println!("  {machine}  {}", tags.iter().map(String::as_str).collect::<Vec<_>>().join(", "));
@@ -112,9 +113,10 @@ fn show_machines(world: &Loopback) {
     }
 }
 
-async fn show_budget(world: &Loopback) -> Result<(), lambda_runtime::Error> {
-    let report = world.app.relays.first().report().await?;
-    let (minute, hour) = (report.budget.minute, report.budget.hour);
+async fn show_budget(fixture: &Loopback) -> Result<(), lambda_runtime::Error> {
+    let report = fixture.app.relays.first().report().await?;
+    let minute = report.budget.minute;
+    let hour = report.budget.hour;
     println!("\nBudget: {} of {} calls left this minute", minute.remaining(), minute.limit);
     println!("        {} of {} calls left this hour", hour.remaining(), hour.limit);
     println!("Backlog: {} requests", report.backlog.requests);

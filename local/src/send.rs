@@ -1,22 +1,21 @@
 //! Sends a file as one of the sources would, signed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::outbound::{describe, http_client, read_body};
-use local::{events, senders, sign};
+use lambda_runtime::Error;
+use local::{events, sources};
 use serde_json::Value;
-
-use super::{Arguments, Command};
 
 /// Bytes of an answer that are shown.
 const ANSWER_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// Sign a file as one of the sources and send it to a relay.
 #[derive(Debug, Args)]
-pub(crate) struct Send {
+pub(crate) struct SendArguments {
     /// The source's name.
     #[arg(long)]
     source: String,
@@ -32,7 +31,7 @@ pub(crate) struct Send {
 
 /// Show an event of events/hooks/, filled in and signed as its source would sign it now.
 #[derive(Debug, Args)]
-pub(crate) struct Sign {
+pub(crate) struct SignArguments {
     /// The sources' configuration with its secrets; that of the local run if not given.
     #[arg(long)]
     sources: Option<PathBuf>,
@@ -40,34 +39,30 @@ pub(crate) struct Sign {
     file: String,
 }
 
-/// Runs the command.
-pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode, lambda_runtime::Error> {
-    match &arguments.command {
-        Some(Command::Send(send)) => send_file(arguments, send).await,
-        Some(Command::Sign(sign)) => {
-            let sources = configuration(arguments, sign.sources.as_ref())?.to_string();
-            println!("{}", events::ready(&sign.file, &sources, Clock::system().now())?);
-            Ok(ExitCode::SUCCESS)
-        }
-        None => Ok(ExitCode::FAILURE),
-    }
+/// Shows an event, filled in and signed.
+pub(crate) fn sign(arguments: &SignArguments, local_sources: &Path) -> Result<ExitCode, Error> {
+    let sources = configuration(arguments.sources.as_deref(), local_sources)?.to_string();
+    println!("{}", events::ready(&arguments.file, &sources, Clock::system().now())?);
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn send_file(arguments: &Arguments, send: &Send) -> Result<ExitCode, lambda_runtime::Error> {
-    let configuration = configuration(arguments, send.sources.as_ref())?;
-    let source = senders::find(&configuration, &send.source);
-    let source = source.ok_or_else(|| format!("there is no source `{}`", send.source))?;
+/// Signs a file and sends it.
+pub(crate) async fn send(arguments: &SendArguments, local_sources: &Path) -> Result<ExitCode, Error> {
+    let configuration = configuration(arguments.sources.as_deref(), local_sources)?;
+    let source = sources::find(&configuration, &arguments.source);
+    let source = source.ok_or_else(|| format!("there is no source `{}`", arguments.source))?;
     let now = Clock::system().now();
-    let body = events::filled(&body_of(&std::fs::read_to_string(&send.file)?), now);
-    let proof = sign::prove(source, body.as_bytes(), now)?;
-    let token = proof.path_token.map(|token| format!("/{token}")).unwrap_or_default();
-    let url = format!("{}/v1/hooks/{}{token}", send.url.trim_end_matches('/'), send.source);
+    let body = events::filled(&body_of(&std::fs::read_to_string(&arguments.file)?), now);
+    let signed = local::sign::sign(source, body.as_bytes(), now)?;
+    let token = signed.path_token.map(|token| format!("/{token}")).unwrap_or_default();
+    let url = format!("{}/v1/hooks/{}{token}", arguments.url.trim_end_matches('/'), arguments.source);
     let mut request = http_client()?.post(url).header("content-type", "application/json").body(body);
-    for (name, value) in proof.headers {
+    for (name, value) in signed.headers {
         request = request.header(name, value);
     }
     let answer = request.send().await.map_err(|error| describe(&error))?;
-    let (status, location) = (answer.status(), answer.headers().get("location").cloned());
+    let status = answer.status();
+    let location = answer.headers().get("location").cloned();
     println!("{status}");
     if let Some(location) = location.as_ref().and_then(|location| location.to_str().ok()) {
         println!("Location: {location}");
@@ -83,9 +78,9 @@ fn body_of(text: &str) -> String {
     event.and_then(|event| event["body"].as_str().map(str::to_owned)).unwrap_or_else(|| text.to_owned())
 }
 
-fn configuration(arguments: &Arguments, file: Option<&PathBuf>) -> Result<Value, lambda_runtime::Error> {
+fn configuration(file: Option<&Path>, local_sources: &Path) -> Result<Value, Error> {
     match file {
         Some(file) => Ok(serde_json::from_str(&std::fs::read_to_string(file)?)?),
-        None => Ok(senders::kept(&arguments.sources())?),
+        None => Ok(sources::kept(local_sources)?),
     }
 }

@@ -5,32 +5,43 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use defender_tag_relay::clock::Clock;
-use defender_tag_relay::config::{Settings, Variables};
+use defender_tag_relay::config::{Settings, Variables, from_environment};
 use defender_tag_relay::http::{App, router};
 use defender_tag_relay::start::app;
 use local::loopback::{KEY, TABLE, engine};
-use local::{Loopback, Options, aws, senders};
+use local::{Loopback, LoopbackOptions, aws, sources};
 use serde_json::json;
 use simulator::dynamodb::Storage;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Arguments;
+use super::arguments::LocalArguments;
 
 /// Milliseconds between two drains on schedule. On Lambda it is a minute.
 const SCHEDULE_MS: i64 = 10_000;
 /// Milliseconds a drain on schedule may take.
 const DRAIN_MS: i64 = 60_000;
-/// Variables of `template.yaml` that are set there; an empty one counts as not set.
+/// The variables that make a run a real one.
+const REAL: [&str; 2] = ["TENANT_ID", "CLIENT_ID"];
+/// The credentials that need nothing from AWS. A real run has one of them.
+const REAL_CREDENTIALS: [&str; 2] = ["CLIENT_SECRET", "CLIENT_CERTIFICATE"];
+/// Variables that `template.yaml` sets. An empty one counts as not set.
 const SET_IN_TEMPLATE: [&str; 5] =
     ["CLIENT_SECRET_ARN", "CLIENT_CERTIFICATE_ARN", "FEDERATED_AUDIENCE", "SOURCES_ARN", "TENANTS_ARN"];
 /// The environment of `sam local`, for the function of `template.yaml`.
 const SAM_ENVIRONMENT: &str = ".local/sam-env.json";
 
+/// The environment, if it has real credentials.
+pub(crate) fn real_variables() -> Option<Variables> {
+    let variables = from_environment();
+    let has = |name: &&str| variables.get(*name).is_some_and(|value| !value.is_empty());
+    (REAL.iter().all(has) && REAL_CREDENTIALS.iter().any(has)).then_some(variables)
+}
+
 /// Serves with the simulator.
-pub(crate) async fn simulated(arguments: &Arguments) -> Result<ExitCode, lambda_runtime::Error> {
-    let sources = senders::kept(&arguments.sources())?;
-    let mut world = Loopback::start(Options {
+pub(crate) async fn simulated(arguments: &LocalArguments) -> Result<ExitCode, lambda_runtime::Error> {
+    let sources = sources::kept(&arguments.sources())?;
+    let mut fixture = Loopback::start(LoopbackOptions {
         dynamodb_port: arguments.dynamodb_port,
         simulator_port: arguments.simulator_port,
         storage: Storage::File(arguments.data.clone()),
@@ -38,23 +49,24 @@ pub(crate) async fn simulated(arguments: &Arguments) -> Result<ExitCode, lambda_
         variables: Variables::from([("SOURCES".into(), sources.to_string())]),
     })
     .await?;
-    if let Some(proof) = arguments.proof {
-        world.prove_by(proof).await?;
+    if let Some(credential) = arguments.credential {
+        fixture.use_credential(credential).await?;
     }
     let listener = listen(arguments.port).await?;
-    write_sam_environment(&world.variables)?;
-    greet(&world, listener.local_addr()?);
-    serve(listener, world.app.clone()).await?;
-    world.engine.stop().await;
+    write_sam_environment(&fixture.variables)?;
+    greet(&fixture, listener.local_addr()?);
+    serve(listener, fixture.app.clone()).await?;
+    fixture.engine.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Serves with the real Defender: the credentials are in the environment, the table on this machine.
 pub(crate) async fn real(
-    arguments: &Arguments,
+    arguments: &LocalArguments,
     mut variables: Variables,
 ) -> Result<ExitCode, lambda_runtime::Error> {
-    let (storage, clock) = (Storage::File(arguments.data.clone()), Clock::system());
+    let storage = Storage::File(arguments.data.clone());
+    let clock = Clock::system();
     let engine = engine(arguments.dynamodb_port, storage, &clock).await?;
     variables.insert("TABLE_NAME".into(), TABLE.into());
     let settings = Settings::parse(&variables)?;
@@ -114,10 +126,10 @@ fn write_sam_environment(variables: &Variables) -> std::io::Result<()> {
     std::fs::write(path, format!("{environment:#}\n"))
 }
 
-fn greet(world: &Loopback, address: SocketAddr) {
+fn greet(fixture: &Loopback, address: SocketAddr) {
     println!("The relay serves on http://{address}");
-    println!("  Defender and Entra, simulated: {}", world.simulator.url());
-    println!("  DynamoDB, embedded:            {}", world.engine.url());
+    println!("  Defender and Entra, simulated: {}", fixture.simulator.url());
+    println!("  DynamoDB, embedded:            {}", fixture.engine.url());
     println!("  for sam local:                 --env-vars {SAM_ENVIRONMENT}\n");
     println!("Try (Ctrl-C ends it):\n");
     println!(

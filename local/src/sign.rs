@@ -1,5 +1,5 @@
-//! What a sender adds to a body, so that it verifies: written anew from the senders' own documentation, so that
-//! the relay's verification is not held against itself.
+//! What a sender adds to a body, so that the relay accepts it. It is written apart from the verifier, from the senders'
+//! own documentation, so that the relay's verification is not tested against itself.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,15 +10,15 @@ use sha2::Sha256;
 
 /// What a sender adds to a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Proof {
-    /// Headers, names in lower case.
+pub struct Signed {
+    /// Headers, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// What stands behind the source's name in the path.
+    /// What follows the source's name in the path.
     pub path_token: Option<String>,
 }
 
-/// Proves a body as this source, by its part of the sources' configuration and its first secret.
-pub fn prove(source: &Value, body: &[u8], now: Timestamp) -> Result<Proof, String> {
+/// Signs a body as this source, by its part of the sources' configuration and its first secret.
+pub fn sign(source: &Value, body: &[u8], now: Timestamp) -> Result<Signed, String> {
     let verify = &source["verify"];
     let secret = verify["secrets"][0].as_str().ok_or("the source has no secret in its configuration")?;
     let second = now.second().to_string();
@@ -29,7 +29,7 @@ pub fn prove(source: &Value, body: &[u8], now: Timestamp) -> Result<Proof, Strin
         "basic" => vec![("authorization".into(), format!("Basic {}", STANDARD.encode(secret)))],
         "header" => vec![(own_header(), secret.to_owned())],
         "path_token" => {
-            return Ok(Proof { headers: Vec::new(), path_token: Some(secret.to_owned()) });
+            return Ok(Signed { headers: Vec::new(), path_token: Some(secret.to_owned()) });
         }
         "github" => vec![(
             "x-hub-signature-256".into(),
@@ -45,9 +45,9 @@ pub fn prove(source: &Value, body: &[u8], now: Timestamp) -> Result<Proof, Strin
         "grafana" => grafana(verify, secret, &second, body),
         "hmac" => hmac(verify, own_header(), secret, &second, body),
         "standard_webhooks" => standard_webhooks(secret, &second, body)?,
-        other => return Err(format!("nothing is known of the scheme `{other}`")),
+        other => return Err(format!("the scheme `{other}` is unknown")),
     };
-    Ok(Proof { headers, path_token: None })
+    Ok(Signed { headers, path_token: None })
 }
 
 fn grafana(verify: &Value, secret: &str, second: &str, body: &[u8]) -> Vec<(String, String)> {
@@ -78,8 +78,9 @@ fn hmac(verify: &Value, header: String, secret: &str, second: &str, body: &[u8])
 }
 
 fn standard_webhooks(secret: &str, second: &str, body: &[u8]) -> Result<Vec<(String, String)>, String> {
-    let key =
-        STANDARD.decode(secret.trim_start_matches("whsec_")).map_err(|_| "the secret is no whsec_ one")?;
+    let key = STANDARD
+        .decode(secret.trim_start_matches("whsec_"))
+        .map_err(|_| "the secret does not begin with whsec_")?;
     let id = format!("msg_{}", uuid::Uuid::new_v4().simple());
     let signature = code(&key, &[id.as_bytes(), b".", second.as_bytes(), b".", body]);
     Ok(vec![

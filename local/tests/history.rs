@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicI64;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::Variables;
 use local::trial::{Asked, History};
-use local::{Loopback, Options, events};
+use local::{Loopback, LoopbackOptions, events};
 use serde_json::{Value, json};
 use simulator::dynamodb::Storage;
 
@@ -27,7 +27,7 @@ impl Run {
         let clock = Clock::manual(Arc::new(AtomicI64::new(BEGINNING_MS)));
         let variables = Variables::from([("RESPOND_WITHIN_MS".to_owned(), "25000".to_owned())]);
         let storage = Storage::Memory;
-        let options = Options { dynamodb_port: 0, simulator_port: 0, storage, clock, variables };
+        let options = LoopbackOptions { dynamodb_port: 0, simulator_port: 0, storage, clock, variables };
         let world = Loopback::start(options).await.unwrap();
         Self { world, history: History::default(), shown: BTreeMap::new() }
     }

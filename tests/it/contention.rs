@@ -3,16 +3,17 @@
 
 use defender_tag_relay::domain::Priority;
 use defender_tag_relay::domain::budget::Limits;
-use local::contention::{Budget, Contest, Measured, Want, quantile};
+use trials::percentile;
+use trials::virtual_time::{Contention, ContentionReport, Goal, RelayLimiter};
 
 const HOUR_S: i64 = 3_600;
 /// The shortest time for 500 permits: four spans of 74 seconds after the first hundred.
 const FIVE_HUNDRED_S: f64 = 296.0;
 
-fn contest(want: Want, contenders: u64) -> Measured {
+fn contest(goal: Goal, contenders: u64) -> ContentionReport {
     let seed = 20_261_124 + contenders;
-    let contest = Contest::new(want, seed).unwrap();
-    let budget = |place| Budget::new(&contest.table, Priority::Urgent, Limits::default(), seed + place);
+    let contest = Contention::new(goal, seed).unwrap();
+    let budget = |place| RelayLimiter::new(&contest.table, Priority::Urgent, Limits::default(), seed + place);
     let measured = contest.run((0..contenders).map(budget).collect()).unwrap();
     println!(
         "{contenders} contenders, seed {seed}: {} permits, {:?}, {:.2} writes a permit",
@@ -27,21 +28,21 @@ fn contest(want: Want, contenders: u64) -> Measured {
 
 #[test]
 fn a_lone_drain_pays_one_write_a_permit_and_uses_99_percent_of_two_hours() {
-    let measured = contest(Want::Seconds(2 * HOUR_S + 60), 1);
+    let measured = contest(Goal::Seconds(2 * HOUR_S + 60), 1);
     assert!(measured.writes_a_call() <= 1.05, "{}", measured.writes_a_call());
     assert!(measured.grants.len() >= 2970, "{}", measured.grants.len());
 }
 
 #[test]
 fn twenty_saturating_drains_pay_at_most_one_and_a_half_writes_a_permit() {
-    let measured = contest(Want::Seconds(HOUR_S), 20);
+    let measured = contest(Goal::Seconds(HOUR_S), 20);
     assert!(measured.writes_a_call() <= 1.5, "{}", measured.writes_a_call());
     assert!(measured.grants.len() >= 1485, "{}", measured.grants.len());
 }
 
 #[test]
 fn a_herd_of_500_pays_at_most_three_and_a_half_writes_a_permit_and_loses_hardly_any_time() {
-    let measured = contest(Want::One, 500);
+    let measured = contest(Goal::One, 500);
     assert_eq!(measured.grants.len(), 500);
     assert!(measured.writes_a_call() <= 3.5, "{}", measured.writes_a_call());
     let seconds = measured.seconds_to(500).unwrap();
@@ -51,7 +52,7 @@ fn a_herd_of_500_pays_at_most_three_and_a_half_writes_a_permit_and_loses_hardly_
 #[test]
 fn the_first_hundred_come_at_once_and_500_within_two_percent_of_the_shortest_time() {
     for contenders in [1, 50] {
-        let measured = contest(Want::Calls(500), contenders);
+        let measured = contest(Goal::Calls(500), contenders);
         let (hundred, five_hundred) = (measured.seconds_to(100).unwrap(), measured.seconds_to(500).unwrap());
         assert!(hundred <= 2.0 && five_hundred <= FIVE_HUNDRED_S * 1.02, "{hundred} {five_hundred}");
     }
@@ -59,17 +60,17 @@ fn the_first_hundred_come_at_once_and_500_within_two_percent_of_the_shortest_tim
 
 #[test]
 fn an_urgent_call_waits_a_second_at_most_while_routine_work_takes_95_percent_of_the_hour() {
-    let contest = Contest::new(Want::Seconds(2 * HOUR_S), 5).unwrap();
-    let budget = |class, seed| Budget::new(&contest.table, class, Limits::default(), seed);
+    let contest = Contention::new(Goal::Seconds(2 * HOUR_S), 5).unwrap();
+    let budget = |class, seed| RelayLimiter::new(&contest.table, class, Limits::default(), seed);
     let mut urgent = budget(Priority::Urgent, 0);
     let waits_us = std::cell::RefCell::new(Vec::new());
     let urgent_calls = async {
         let mut rng = fastrand::Rng::with_seed(5);
         for _ in 0..85 {
-            contest.time.until(contest.time.now().plus_ms(rng.i64(30_000..130_000))).await;
-            let began_us = contest.time.elapsed_us();
+            contest.clock.until(contest.clock.now().plus_ms(rng.i64(30_000..130_000))).await;
+            let began_us = contest.clock.elapsed_us();
             if contest.take(&mut urgent, 0).await {
-                waits_us.borrow_mut().push(contest.time.elapsed_us() - began_us);
+                waits_us.borrow_mut().push(contest.clock.elapsed_us() - began_us);
             }
         }
     };
@@ -78,11 +79,11 @@ fn an_urgent_call_waits_a_second_at_most_while_routine_work_takes_95_percent_of_
         std::iter::once(Box::pin(urgent_calls) as _)
             .chain(routine.map(|routine| Box::pin(routine) as _))
             .collect();
-    contest.time.run(tasks);
-    let measured = contest.measured().unwrap();
+    contest.clock.run(tasks);
+    let measured = contest.report().unwrap();
     let mut waits_us = waits_us.into_inner();
     waits_us.sort_unstable();
-    let p99_us = quantile(&waits_us, 990);
+    let p99_us = percentile(&waits_us, 99);
     println!("{} urgent calls waited {p99_us} us at p99; {} calls", waits_us.len(), measured.grants.len());
     assert!(waits_us.len() > 70 && p99_us <= 1_000_000, "{p99_us} us");
     assert!(measured.grants.len() >= 2 * 1425, "{} calls in two hours", measured.grants.len());

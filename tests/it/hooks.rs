@@ -122,7 +122,7 @@ async fn a_delivery_of_several_requests_shows_each_and_each_can_be_looked_up() {
 
 fn bearer_of(world: &World, name: &str) -> String {
     let sources: Value = serde_json::from_str(&world.loopback.variables["SOURCES"]).unwrap();
-    local::senders::find(&sources, name).unwrap()["verify"]["secrets"][0].as_str().unwrap().to_owned()
+    local::sources::find(&sources, name).unwrap()["verify"]["secrets"][0].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 use defender_tag_relay::domain::Timestamp;
 use defender_tag_relay::inbound::{Sources, Unverified, Verified, allow_all, read};
-use local::{events, senders, sign};
+use local::{events, sign, sources};
 use proptest::prelude::*;
 use serde_json::Value;
 use standardwebhooks::Webhook;
@@ -36,7 +36,7 @@ fn now() -> Timestamp {
 
 /// One valid delivery for each file of `events/hooks/`.
 static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
-    let configuration = senders::fresh();
+    let configuration = sources::fresh();
     let sources = Sources::parse(&configuration.to_string()).unwrap();
     let files = events::described().unwrap().into_iter().map(|described| described.file);
     let deliveries = files.filter(|file| file.starts_with("hooks/")).map(|file| {
@@ -50,7 +50,7 @@ static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
 });
 
 fn signed(configuration: &Value, source: &str, body: Vec<u8>) -> DeliveryKey {
-    let proof = sign::prove(senders::find(configuration, source).unwrap(), &body, now()).unwrap();
+    let proof = sign::sign(sources::find(configuration, source).unwrap(), &body, now()).unwrap();
     let headers = proof.headers.into_iter().map(|(name, value)| (name, value.into_bytes()));
     DeliveryKey { source: source.into(), headers: headers.collect(), token: proof.path_token, body }
 }
@@ -111,7 +111,7 @@ proptest! {
             }
         }
         let Some(verified) = verify(&changed) else { return Ok(()) };
-        let verify = &senders::find(&SEEDS.configuration, &good.source).unwrap()["verify"];
+        let verify = &sources::find(&SEEDS.configuration, &good.source).unwrap()["verify"];
         let scheme = verify["scheme"].as_str().unwrap();
         let signs = !["bearer", "basic", "header", "path_token"].contains(&scheme);
         prop_assert_eq!(&changed.token, &good.token);
@@ -149,7 +149,7 @@ proptest! {
         for machine in found.asked.iter().flat_map(|asked| &asked.machines) {
             prop_assert!(text.contains(&machine.to_string()) || text.contains("\\u"), "{} is made up", machine);
         }
-        let policy = &senders::find(&SEEDS.configuration, &good.source).unwrap()["allow"];
+        let policy = &sources::find(&SEEDS.configuration, &good.source).unwrap()["allow"];
         for allowed in allow_all(&verified, found.asked).into_iter().flatten() {
             let (_, tag, action, _, _) = allowed.into_parts();
             let tags = policy["tags"].as_array().unwrap().iter().map(|tag| tag.as_str().unwrap());
@@ -181,7 +181,7 @@ proptest! {
         body in ".{0,200}", id in "[!-~]{1,40}", age_s in -280i64..280, changes in prop::collection::vec(any::<(u8, Change)>(), 0..3),
     ) {
         let now = defender_tag_relay::clock::Clock::system().now();
-        let tines = senders::find(&SEEDS.configuration, "tines").unwrap();
+        let tines = sources::find(&SEEDS.configuration, "tines").unwrap();
         let oracle = Webhook::new(tines["verify"]["secrets"][0].as_str().unwrap()).unwrap();
         let time = now.second() - age_s;
         let signature = oracle.sign(&id, time, body.as_bytes()).unwrap();

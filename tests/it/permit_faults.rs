@@ -12,8 +12,8 @@ use defender_tag_relay::clock::Clock;
 use defender_tag_relay::domain::budget::{Limits, View};
 use defender_tag_relay::domain::{Priority, Timestamp};
 use defender_tag_relay::store::{PermitOutcome, Store, StoreError};
-use local::contention::{Budget, Contest, Want};
 use local::loopback::TABLE;
+use trials::virtual_time::{Contention, Goal, RelayLimiter};
 
 /// What a holder hears whose table answers by this rule, twice.
 async fn asked_twice(rule: &Rule) -> [Result<PermitOutcome, StoreError>; 2] {
@@ -68,9 +68,9 @@ async fn a_success_that_does_not_say_what_was_counted_gives_no_permit() {
 
 #[test]
 fn a_write_that_was_applied_but_whose_reply_never_came_counts_too_much_and_never_too_little() {
-    let contest = Contest::new(Want::Calls(60), 11).unwrap();
+    let contest = Contention::new(Goal::Calls(60), 11).unwrap();
     contest.table.lose_replies(200);
-    let budget = |seed| Budget::new(&contest.table, Priority::Urgent, Limits::default(), seed);
+    let budget = |seed| RelayLimiter::new(&contest.table, Priority::Urgent, Limits::default(), seed);
     let measured = contest.run((0..5).map(budget).collect()).unwrap();
     let applied = measured.operations.writes - measured.operations.refused;
     let lost = contest.table.replies_lost();
@@ -78,7 +78,7 @@ fn a_write_that_was_applied_but_whose_reply_never_came_counts_too_much_and_never
     assert!(lost > 5, "replies were lost: {lost}");
     contest.table.lose_replies(0);
     let store = Store::new(&contest.table.client(), TABLE, "tenant", Clock::system());
-    let ledger = contest.time.run([store.ledger()]).pop().unwrap().unwrap().unwrap();
+    let ledger = contest.clock.run([store.ledger()]).pop().unwrap().unwrap().unwrap();
     let counted = ledger.used_at(ledger.head, Limits::default()).per_hour;
     assert_eq!(u64::from(counted), applied, "every applied write counts a call, heard of or not");
     assert!(applied > measured.grants.len() as u64, "what was not heard of is not given back");

@@ -1,6 +1,6 @@
 //! The three ways of proving the app, each judged by the simulator's Entra, which verifies signatures for real.
 
-use local::proof::Proof;
+use local::credential::LocalCredential;
 use simulator::{AUDIENCE, WebIdentity};
 
 use crate::support::{Answer, Ask, World, machine};
@@ -21,26 +21,30 @@ async fn goes_on(world: &World, answer: &Answer) {
 
 #[tokio::test]
 async fn each_proof_gets_a_token() {
-    for proof in [Proof::Secret, Proof::Certificate, Proof::Federated] {
-        let world = World::proven_by(proof).await;
-        assert_eq!(tag(&world, 1).await.0.outcome(0), "applied", "{proof:?}");
+    for credential in [LocalCredential::Secret, LocalCredential::Certificate, LocalCredential::Federated] {
+        let world = World::proven_by(credential).await;
+        assert_eq!(tag(&world, 1).await.0.outcome(0), "applied", "{credential:?}");
     }
 }
 
 #[tokio::test]
 async fn a_proof_is_made_anew_for_each_token() {
-    for proof in [Proof::Certificate, Proof::Federated] {
-        let world = World::proven_by(proof).await;
+    for credential in [LocalCredential::Certificate, LocalCredential::Federated] {
+        let world = World::proven_by(credential).await;
         tag(&world, 1).await;
         world.pass_s(3_600);
-        assert_eq!(tag(&world, 2).await.0.outcome(0), "applied", "{proof:?}: the first assertion is over");
+        assert_eq!(
+            tag(&world, 2).await.0.outcome(0),
+            "applied",
+            "{credential:?}: the first assertion is over"
+        );
         assert_eq!(world.simulator().token_requests(), 2);
     }
 }
 
 #[tokio::test]
 async fn a_certificate_that_was_replaced_is_read_again_without_a_new_deployment() {
-    let world = World::proven_by(Proof::Certificate).await;
+    let world = World::proven_by(LocalCredential::Certificate).await;
     let old_arn = world.loopback.variables["CLIENT_CERTIFICATE_ARN"].clone();
     tag(&world, 1).await;
     let renewed = world.simulator().register_certificate().unwrap();
@@ -53,7 +57,7 @@ async fn a_certificate_that_was_replaced_is_read_again_without_a_new_deployment(
 
 #[tokio::test]
 async fn a_secret_that_was_replaced_in_time_holds_nothing_up() {
-    let world = World::proven_by(Proof::Certificate).await;
+    let world = World::proven_by(LocalCredential::Certificate).await;
     let arn = world.loopback.variables["CLIENT_CERTIFICATE_ARN"].clone();
     tag(&world, 1).await;
     let renewed = world.simulator().register_certificate().unwrap();
@@ -69,7 +73,7 @@ async fn a_secret_that_was_replaced_in_time_holds_nothing_up() {
 
 #[tokio::test]
 async fn what_is_no_certificate_is_said_and_read_again() {
-    let world = World::proven_by(Proof::Certificate).await;
+    let world = World::proven_by(LocalCredential::Certificate).await;
     let arn = world.loopback.variables["CLIENT_CERTIFICATE_ARN"].clone();
     world.simulator().keep_secret(&arn, "a word");
     let (answer, reason) = tag(&world, 1).await;
@@ -89,7 +93,7 @@ async fn a_certificate_can_be_given_as_it_is() {
 
 #[tokio::test]
 async fn a_subject_that_does_not_fit_is_named_and_tried_again_soon() {
-    let world = World::proven_by(Proof::Federated).await;
+    let world = World::proven_by(LocalCredential::Federated).await;
     world.simulator().trust_subject("arn:aws:iam::000000000000:role/another");
     let (answer, reason) = tag(&world, 1).await;
     assert!(reason.contains("AADSTS700213") && reason.contains("ARN of the function's role"), "{reason}");
@@ -105,7 +109,7 @@ async fn a_subject_that_does_not_fit_is_named_and_tried_again_soon() {
 
 #[tokio::test]
 async fn an_app_without_a_federated_credential_is_named_and_tried_again_soon() {
-    let world = World::proven_by(Proof::Federated).await;
+    let world = World::proven_by(LocalCredential::Federated).await;
     world.simulator().trust_no_issuer();
     let (answer, reason) = tag(&world, 1).await;
     assert!(reason.contains("AADSTS70025") && reason.contains("add one"), "{reason}");
@@ -117,7 +121,7 @@ async fn an_app_without_a_federated_credential_is_named_and_tried_again_soon() {
 
 #[tokio::test]
 async fn an_audience_that_does_not_fit_is_named() {
-    let world = World::proven_by(Proof::Federated).await;
+    let world = World::proven_by(LocalCredential::Federated).await;
     let app = world.relay_with([("FEDERATED_AUDIENCE", "api://somebody-else")]).await;
     let answer = Ask::add("vip", &[machine(1)]).header("prefer", "wait=1").send_to(&app).await;
     app.relays.until_idle().await;
@@ -133,7 +137,7 @@ async fn what_aws_refuses_says_which_switch_to_turn() {
         (WebIdentity::Denied, "sts:GetWebIdentityToken"),
         (WebIdentity::Down, "AWS's identity"),
     ] {
-        let world = World::proven_by(Proof::Federated).await;
+        let world = World::proven_by(LocalCredential::Federated).await;
         world.simulator().switch(|s| s.web_identity = switch);
         let (answer, reason) = tag(&world, 1).await;
         assert!(reason.contains(said), "{reason}");
@@ -144,7 +148,7 @@ async fn what_aws_refuses_says_which_switch_to_turn() {
 
 #[tokio::test]
 async fn an_identity_is_asked_for_one_audience_for_five_minutes() {
-    let world = World::proven_by(Proof::Federated).await;
+    let world = World::proven_by(LocalCredential::Federated).await;
     tag(&world, 1).await;
     let asked = world.simulator().identities_asked();
     assert_eq!(asked, [(AUDIENCE.to_owned(), 300)]);

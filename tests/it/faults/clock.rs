@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use defender_tag_relay::clock::Clock;
-use local::proof::Proof;
+use local::credential::LocalCredential;
 
 use super::page::{Said, said};
 use super::rough::Rough;
@@ -16,14 +16,18 @@ use crate::support::{Ask, Rudeness, World, machine, unknown_machine};
 const HOUR_MS: i64 = 3_600_000;
 
 /// What goes wrong beside the clock, and how the app is proven.
-const WAYS: [(bool, Proof); 4] =
-    [(false, Proof::Secret), (false, Proof::Certificate), (true, Proof::Secret), (true, Proof::Certificate)];
+const WAYS: [(bool, LocalCredential); 4] = [
+    (false, LocalCredential::Secret),
+    (false, LocalCredential::Certificate),
+    (true, LocalCredential::Secret),
+    (true, LocalCredential::Certificate),
+];
 
 /// A relay whose clock steps in the middle of its work. An hour is also all the time its requests have.
-async fn steps(step_ms: i64, entra_is_down: bool, proof: Proof, said: Said) {
-    let what = format!("{step_ms} {entra_is_down} {proof:?}");
+async fn steps(step_ms: i64, entra_is_down: bool, credential: LocalCredential, said: Said) {
+    let what = format!("{step_ms} {entra_is_down} {credential:?}");
     let mut world = World::with([("REQUEST_EXPIRES_HOURS", "1")]).await;
-    world.loopback.prove_by(proof).await.unwrap();
+    world.loopback.use_credential(credential).await.unwrap();
     let own_ms = Arc::new(AtomicI64::new(world.app().clock().now().ms()));
     let rough = Rough::of(world, Clock::manual(Arc::clone(&own_ms))).await;
     let right = rough.another().await;
@@ -58,15 +62,15 @@ async fn steps(step_ms: i64, entra_is_down: bool, proof: Proof, said: Said) {
 #[test]
 fn a_clock_that_steps_an_hour_ahead_sends_nothing_and_loses_nothing() {
     let said = said("a_clock_that_steps_an_hour_ahead_sends_nothing_and_loses_nothing");
-    each_alone(&WAYS, AT_ONCE, async |(entra_is_down, proof)| {
-        steps(HOUR_MS, entra_is_down, proof, said).await;
+    each_alone(&WAYS, AT_ONCE, async |(entra_is_down, credential)| {
+        steps(HOUR_MS, entra_is_down, credential, said).await;
     });
 }
 
 #[test]
 fn a_clock_that_steps_an_hour_back_sends_nothing_and_loses_nothing() {
     let said = said("a_clock_that_steps_an_hour_back_sends_nothing_and_loses_nothing");
-    each_alone(&WAYS, AT_ONCE, async |(entra_is_down, proof)| {
-        steps(-HOUR_MS, entra_is_down, proof, said).await;
+    each_alone(&WAYS, AT_ONCE, async |(entra_is_down, credential)| {
+        steps(-HOUR_MS, entra_is_down, credential, said).await;
     });
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::domain::Timestamp;
 use defender_tag_relay::http::App;
-use local::proof::Proof;
-use local::senders;
+use local::credential::LocalCredential;
+use local::sources;
 use local::trial::{History, Sent};
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ pub(super) struct Rough {
 
 impl Rough {
     pub(super) async fn new() -> Self {
-        let world = World::proven_by(Proof::Secret).await;
+        let world = World::proven_by(LocalCredential::Secret).await;
         let clock = world.app().clock().clone();
         Self::of(world, clock).await
     }
@@ -199,7 +199,7 @@ impl Rough {
     /// Sends what must never reach Defender; the history knows nothing of it.
     async fn is_refused_what_it_may_not(&self, what: &str) {
         let sources: Value = serde_json::from_str(&self.world.loopback.variables["SOURCES"]).unwrap();
-        let source = senders::find(&sources, "alertmanager").unwrap();
+        let source = sources::find(&sources, "alertmanager").unwrap();
         let narrow = source["verify"]["secrets"][0].as_str().unwrap();
         let ask = Ask::add("vip", &[machine(9)]);
         let unverified = self.world.ask(&self.app, &ask.clone().bearer("a-key-that-opens-nothing")).await;

@@ -1,7 +1,7 @@
 use defender_tag_relay::domain::Timestamp;
 use local::loopback::KEY;
 use local::trial::Asked;
-use local::{events, senders, sign};
+use local::{events, sign, sources};
 use serde_json::{Value, json};
 
 use super::{World, openapi};
@@ -79,7 +79,7 @@ impl Ask {
     pub fn signed_at(self, world: &World, now: Timestamp) -> Self {
         let name = self.path.strip_prefix("/v1/hooks/").unwrap().to_owned();
         let sources: Value = serde_json::from_str(&world.loopback.variables["SOURCES"]).unwrap();
-        let proof = sign::prove(senders::find(&sources, &name).unwrap(), self.body.as_bytes(), now).unwrap();
+        let proof = sign::sign(sources::find(&sources, &name).unwrap(), self.body.as_bytes(), now).unwrap();
         let ask = proof.headers.iter().fold(self, |ask, (name, value)| ask.header(name, value));
         let path = proof.path_token.map_or_else(|| ask.path.clone(), |token| format!("{}/{token}", ask.path));
         Self { path, ..ask }

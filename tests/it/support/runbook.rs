@@ -21,7 +21,7 @@ pub fn is_a_test(name: &str) -> bool {
 
 /// The body of the test of this name; nothing if there is none.
 pub fn body_of(name: &str) -> String {
-    let folders = ["tests/it", "tests/it/faults", "local/tests"];
+    let folders = ["tests/it", "tests/it/faults", "trials/tests"];
     let files = folders.into_iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
     let files = files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     let mut sources = files.map(|path| std::fs::read_to_string(path).unwrap());

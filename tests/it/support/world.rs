@@ -6,16 +6,15 @@ use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::{Settings, TenantsAt, Variables};
 use defender_tag_relay::http::App;
 use defender_tag_relay::start::app;
-use local::meter::Meter;
-use local::proof::Proof;
-use local::{Loopback, Options, events};
+use local::credential::LocalCredential;
+use local::{Loopback, LoopbackOptions, events};
 use serde_json::Value;
 use simulator::dynamodb::Storage;
 use simulator::{Arrival, Simulator};
 use tokio::sync::watch;
 
 use super::witness::Witness;
-use super::{Answer, Ask, Lines, get, openapi};
+use super::{Answer, Ask, Lines, Meter, get, openapi};
 
 /// A slow machine must not turn a 200 into a 202, unless that is what a test is about.
 fn patient(mut variables: Variables) -> Variables {
@@ -95,7 +94,7 @@ impl World {
     }
 
     async fn on(storage: Storage, variables: Variables, clock: Clock, time: Time) -> Self {
-        let options = Options { dynamodb_port: 0, simulator_port: 0, storage, clock, variables };
+        let options = LoopbackOptions { dynamodb_port: 0, simulator_port: 0, storage, clock, variables };
         let witness = Witness::new();
         let loopback = Loopback::start(options).await.unwrap();
         witness.must_not_tell(&loopback.variables["CLIENT_SECRET"]);
@@ -148,9 +147,9 @@ impl World {
     }
 
     /// A world whose relay proves its app in this way.
-    pub async fn proven_by(proof: Proof) -> Self {
+    pub async fn proven_by(credential: LocalCredential) -> Self {
         let mut world = Self::new().await;
-        world.loopback.prove_by(proof).await.unwrap();
+        world.loopback.use_credential(credential).await.unwrap();
         world
     }
 
