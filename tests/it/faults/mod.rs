@@ -4,23 +4,26 @@
 //! is over, every request that was accepted is done as soon as the page says, with a true outcome for each machine, in
 //! the right order. No call is made without a permit, none that nobody may ask for, and nothing secret is told.
 
-mod clock;
+mod clock_steps;
+mod clocks;
+mod crashes;
+mod dependencies;
+mod harness;
 mod page;
 mod process;
-mod rough;
-mod worlds;
+mod store_faults;
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::Rudeness;
+use crate::support::NetworkFault;
 
 /// Worlds at once that keep a processor busy.
 const AT_ONCE: usize = 4;
 
 /// An outside world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outside {
+enum Dependency {
     Entra,
     Defender,
     DynamoDb,
@@ -29,9 +32,9 @@ enum Outside {
 
 /// How it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+enum DependencyFault {
     /// The way to it is rude.
-    Way(Rudeness),
+    Network(NetworkFault),
     /// Whoever listens there speaks TLS with a certificate that nobody vouches for.
     Certificate,
     /// Its name does not resolve.

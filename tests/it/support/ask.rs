@@ -4,7 +4,7 @@ use local::trial::Asked;
 use local::{events, senders, sign};
 use serde_json::{Value, json};
 
-use super::{World, openapi};
+use super::{Fixture, openapi};
 
 /// The id of a machine that exists.
 pub fn machine(number: usize) -> String {
@@ -57,8 +57,8 @@ impl Ask {
     }
 
     /// The webhook of a file in `events/hooks/`, filled in and signed.
-    pub fn of_file(file: &str, world: &World) -> Self {
-        let event = world.ready(&format!("hooks/{file}.json"));
+    pub fn of_file(file: &str, fixture: &Fixture) -> Self {
+        let event = fixture.ready(&format!("hooks/{file}.json"));
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let headers = event["headers"].as_object().unwrap().iter();
         Self {
@@ -70,15 +70,15 @@ impl Ask {
     }
 
     /// The same, proved as its source would prove it now.
-    pub fn signed(self, world: &World) -> Self {
-        let now = world.app().clock().now();
-        self.signed_at(world, now)
+    pub fn signed(self, fixture: &Fixture) -> Self {
+        let now = fixture.app().clock().now();
+        self.signed_at(fixture, now)
     }
 
     /// The same, proved as its source would prove it at another time.
-    pub fn signed_at(self, world: &World, now: Timestamp) -> Self {
+    pub fn signed_at(self, fixture: &Fixture, now: Timestamp) -> Self {
         let name = self.path.strip_prefix("/v1/hooks/").unwrap().to_owned();
-        let sources: Value = serde_json::from_str(&world.loopback.variables["SOURCES"]).unwrap();
+        let sources: Value = serde_json::from_str(&fixture.loopback.variables["SOURCES"]).unwrap();
         let proof = sign::prove(senders::find(&sources, &name).unwrap(), self.body.as_bytes(), now).unwrap();
         let ask = proof.headers.iter().fold(self, |ask, (name, value)| ask.header(name, value));
         let path = proof.path_token.map_or_else(|| ask.path.clone(), |token| format!("{}/{token}", ask.path));
@@ -186,12 +186,12 @@ impl Ask {
         builder.body(self.body.clone().into()).unwrap()
     }
 
-    pub async fn send(&self, world: &World) -> Answer {
-        world.play(self.event()).await
+    pub async fn send(&self, fixture: &Fixture) -> Answer {
+        fixture.play(self.event()).await
     }
 
-    pub async fn send_owned(self, world: &World) -> Answer {
-        self.send(world).await
+    pub async fn send_owned(self, fixture: &Fixture) -> Answer {
+        self.send(fixture).await
     }
 
     /// Sends it to another instance of the relay.
@@ -235,13 +235,13 @@ impl Answer {
     }
 
     /// The same request as it stands now.
-    pub async fn now(&self, world: &World) -> Self {
-        get(&format!("/v1/tag-requests/{}", self.id())).send(world).await
+    pub async fn now(&self, fixture: &Fixture) -> Self {
+        get(&format!("/v1/tag-requests/{}", self.id())).send(fixture).await
     }
 
     /// The same as this bearer sees it.
-    pub async fn now_as(&self, world: &World, key: &str) -> Self {
-        get(&format!("/v1/tag-requests/{}", self.id())).bearer(key).send(world).await
+    pub async fn now_as(&self, fixture: &Fixture, key: &str) -> Self {
+        get(&format!("/v1/tag-requests/{}", self.id())).bearer(key).send(fixture).await
     }
 
     /// A problem with what differs from run to run taken out.

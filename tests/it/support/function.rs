@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 
 use super::witness::{LogLines, Witness};
-use super::{Answer, Ask, World};
+use super::{Answer, Ask, Fixture};
 
 /// Longest wait for the function, in seconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,23 +29,23 @@ pub struct Function<'a> {
 
 impl<'a> Function<'a> {
     /// Starts the function with the environment of the world's relay. `extensions`: whether Lambda has them.
-    pub async fn start(world: &'a World, extensions: bool) -> Self {
-        Self::start_with(world, extensions, DEADLINE_MS, []).await
+    pub async fn start(fixture: &'a Fixture, extensions: bool) -> Self {
+        Self::start_with(fixture, extensions, DEADLINE_MS, []).await
     }
 
     /// The same, with so many milliseconds for each invocation, and with other variables.
     pub async fn start_with<const N: usize>(
-        world: &'a World,
+        fixture: &'a Fixture,
         extensions: bool,
         deadline_ms: i64,
         variables: [(&str, &str); N],
     ) -> Self {
-        let clock = world.app().clock().clone();
+        let clock = fixture.app().clock().clone();
         let now_ms = Box::new(move || clock.now().ms());
         let api = RuntimeApi::start(extensions, deadline_ms, now_ms).await.unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_defender-tag-relay"))
             .env_clear()
-            .envs(&world.loopback.variables)
+            .envs(&fixture.loopback.variables)
             .envs(variables)
             .envs([
                 ("AWS_ACCESS_KEY_ID", "local"),
@@ -60,10 +60,10 @@ impl<'a> Function<'a> {
             .spawn()
             .unwrap();
         let mut heard = JoinSet::new();
-        heard.spawn(listen(process.stdout.take().unwrap(), world.witness.lines.clone()));
-        heard.spawn(listen(process.stderr.take().unwrap(), world.witness.errors.clone()));
-        let clock = world.app().clock().clone();
-        Self { witness: &world.witness, api, process, heard, clock, deadline_ms }
+        heard.spawn(listen(process.stdout.take().unwrap(), fixture.witness.lines.clone()));
+        heard.spawn(listen(process.stderr.take().unwrap(), fixture.witness.errors.clone()));
+        let clock = fixture.app().clock().clone();
+        Self { witness: &fixture.witness, api, process, heard, clock, deadline_ms }
     }
 
     /// The process.
@@ -101,7 +101,7 @@ impl<'a> Function<'a> {
     /// Gives the function an event and returns its answer; none if it ends instead.
     pub async fn try_invoke(&mut self, ask: &Ask) -> Option<Answer> {
         let event = ask.event();
-        self.witness.must_not_tell_proof_of(&event);
+        self.witness.must_not_reveal_credentials_of(&event);
         let answered = async {
             tokio::select! {
                 answer = self.api.invoke(event) => answer,
@@ -117,7 +117,7 @@ impl<'a> Function<'a> {
     /// next event, as Lambda does. Returns the answer, if there was one, and whether it was ended.
     pub async fn invoke_for_its_time(&mut self, ask: &Ask) -> (Option<Answer>, bool) {
         let (event, over_at) = (ask.event(), self.clock.now().plus_ms(self.deadline_ms));
-        self.witness.must_not_tell_proof_of(&event);
+        self.witness.must_not_reveal_credentials_of(&event);
         let (mut rested, times) = (self.api.rested.clone(), self.times_rested() + 1);
         let mut answer = None;
         let done = async {
@@ -141,7 +141,7 @@ impl<'a> Function<'a> {
     /// Gives the function an event and returns its answer as soon as Lambda has it.
     pub async fn invoke(&mut self, ask: &Ask) -> Answer {
         let event = ask.event();
-        self.witness.must_not_tell_proof_of(&event);
+        self.witness.must_not_reveal_credentials_of(&event);
         let answer = tokio::time::timeout(PATIENCE, self.api.invoke(event.clone())).await;
         let answer = answer.expect("the function answers in time").unwrap();
         super::openapi::hold(&event, &answer);

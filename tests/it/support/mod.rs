@@ -2,24 +2,24 @@
 
 pub mod alarm;
 mod ask;
-mod dead;
+mod dead_entry;
+mod faulty_proxy;
+mod fixture;
 mod function;
 mod gate;
 mod line;
 pub mod openapi;
-mod rude;
 pub mod runbook;
 pub mod schema;
 pub mod template;
-mod untrusted;
+mod untrusted_server;
 mod witness;
-mod world;
 
 pub use ask::{Answer, Ask, get, machine, machines, retry, unknown_machine};
-pub use dead::dead_entry;
+pub use dead_entry::dead_entry;
+pub use faulty_proxy::{FaultyProxy, FixedAnswer, NetworkFault};
+pub use fixture::{Addresses, Fixture};
 pub use function::Function;
 pub use gate::Gate;
 pub use line::{Cut, Lines};
-pub use rude::{Rude, Rudeness, Said};
-pub use untrusted::Untrusted;
-pub use world::{Addresses, World};
+pub use untrusted_server::UntrustedServer;

@@ -83,14 +83,14 @@ pub struct Witness {
     items: OnceLock<Box<dyn Fn() -> String + Send + Sync>>,
     /// What the outside worlds were told in confidence, or have told.
     confided: OnceLock<Box<dyn Fn() -> Vec<String> + Send + Sync>>,
-    told_on_purpose: AtomicBool,
+    revealed_on_purpose: AtomicBool,
     #[expect(dead_code, reason = "it is held so that log lines come here")]
     logging: DefaultGuard,
 }
 
 impl Drop for Witness {
     fn drop(&mut self) {
-        if !self.told_on_purpose.load(Ordering::SeqCst) && !std::thread::panicking() {
+        if !self.revealed_on_purpose.load(Ordering::SeqCst) && !std::thread::panicking() {
             assert_eq!(self.told(), Vec::<String>::new(), "a secret was told");
         }
     }
@@ -110,7 +110,7 @@ impl Witness {
             secrets: Mutex::default(),
             items: OnceLock::new(),
             confided: OnceLock::new(),
-            told_on_purpose: AtomicBool::new(false),
+            revealed_on_purpose: AtomicBool::new(false),
             logging,
         }
     }
@@ -130,36 +130,38 @@ impl Witness {
     }
 
     /// It has told a secret so that it can be seen that this is seen.
-    pub fn told_on_purpose(&self) {
-        self.told_on_purpose.store(true, Ordering::SeqCst);
+    pub fn revealed_on_purpose(&self) {
+        self.revealed_on_purpose.store(true, Ordering::SeqCst);
     }
 
     /// Nothing may tell this.
-    pub fn must_not_tell(&self, secret: &str) {
+    pub fn must_not_reveal(&self, secret: &str) {
         self.secrets.lock().unwrap().insert(secret.to_owned());
     }
 
     /// Nothing may tell the secrets of these sources.
-    pub fn must_not_tell_secrets_of(&self, sources: &str) {
+    pub fn must_not_reveal_secrets_of(&self, sources: &str) {
         let sources: Value = serde_json::from_str(sources).unwrap_or_default();
         for source in sources["sources"].as_array().into_iter().flatten() {
             let secrets = source["verify"]["secrets"].as_array().into_iter().flatten();
             let long = secrets.filter_map(Value::as_str).filter(|secret| secret.len() >= SECRET_MIN_CHARS);
-            long.for_each(|secret| self.must_not_tell(secret));
+            long.for_each(|secret| self.must_not_reveal(secret));
         }
     }
 
     /// Nothing may tell what an event proves itself with.
-    pub fn must_not_tell_proof_of(&self, event: &Value) {
+    pub fn must_not_reveal_credentials_of(&self, event: &Value) {
         for (name, value) in event["headers"].as_object().into_iter().flatten() {
             let telling = TELLING.iter().any(|part| name.contains(part));
             let pieces = value.as_str().filter(|_| telling).unwrap_or_default().split([' ', ',', '=']);
-            pieces.filter(|piece| piece.len() >= PIECE_MIN_CHARS).for_each(|piece| self.must_not_tell(piece));
+            pieces
+                .filter(|piece| piece.len() >= PIECE_MIN_CHARS)
+                .for_each(|piece| self.must_not_reveal(piece));
         }
         let path = event["rawPath"].as_str().unwrap_or_default();
         let token = path.strip_prefix("/v1/hooks/").and_then(|rest| rest.split_once('/'));
         if let Some((_, token)) = token {
-            self.must_not_tell(token);
+            self.must_not_reveal(token);
         }
     }
 
