@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use defender_tag_relay::http::App;
 use local::trial::History;
 
-use crate::support::{Ask, Cut, Fixture, Lines, get, machine, unknown_machine};
+use crate::support::{Ask, Cut, Fixture, Lines, get, machine, sample_steps, unknown_machine};
 
 /// More steps than a run has, so that the search for its end is bounded.
 const STEPS_MAX: usize = 200;
+/// Steps from one death to the next in a normal run.
+const STEPS_BETWEEN: usize = 8;
 
 fn asks() -> [Ask; 4] {
     let unknown = unknown_machine(1);
@@ -65,7 +67,7 @@ async fn answer_of(fixture: &Fixture, dying: &App, ask: &Ask, lines: &Lines) -> 
 }
 
 async fn at_every_step(cut: fn(usize) -> Cut) {
-    for step in 1..STEPS_MAX {
+    for step in sample_steps(STEPS_MAX, STEPS_BETWEEN) {
         if !run(cut(step)).await {
             assert!(step > 20, "a run has more than {step} steps");
             return;

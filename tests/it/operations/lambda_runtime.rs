@@ -1,17 +1,20 @@
 use local::runtime_api::DEADLINE_MS;
 use simulator::TokenFault;
 
-use crate::support::{Ask, Fixture, Function, get, machine};
+use crate::support::{Ask, Fixture, Function, Gate, get, machine};
 
 #[tokio::test]
 async fn the_answer_comes_early_and_the_call_in_flight_is_finished_before_the_function_rests() {
     let fixture = Fixture::with_system_clock([("RESPOND_WITHIN_MS", "200")]).await;
-    fixture.simulator().switch(|s| s.latency_ms = 3000);
-    let mut function = Function::start(&fixture, true).await;
+    let (defender, defender_url) =
+        Gate::before(fixture.simulator().url(), |request| request.contains("AddOrRemove")).await;
+    let variables = [("DEFENDER_ENDPOINT", defender_url.as_str())];
+    let mut function = Function::start_with(&fixture, true, DEADLINE_MS, variables).await;
     let answer = function.invoke(&Ask::add("vip", &[machine(1)])).await;
     assert_eq!((answer.status, answer.outcome(0)), (202, "pending"));
     assert_eq!(function.times_rested(), 1, "it has not rested since the event came");
 
+    defender.open();
     function.rested(2).await;
     assert_eq!((fixture.calls(), fixture.simulator().arrivals()[0].status), (1, 200));
     let looked = function.invoke(&get(&format!("/v1/tag-requests/{}", answer.id()))).await;

@@ -50,7 +50,8 @@ async fn only_the_first_event_of_a_process_is_a_cold_start() {
 
 #[test]
 fn every_metric_is_on_the_page_and_produced_by_a_test() {
-    let (page, tests) = (page(), std::fs::read_to_string("tests/it/metrics.rs").unwrap());
+    let page = page();
+    let tests = std::fs::read_to_string("tests/it/operations/metrics.rs").unwrap();
     for metric in METRICS {
         let row = format!("| `{}` | {} | {} |", metric.name, metric.unit, metric.says);
         assert!(page.contains(&row), "docs/logging.md lacks: {row}");

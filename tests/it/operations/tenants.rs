@@ -131,7 +131,7 @@ async fn a_tenants_spent_budget_is_its_own() {
 #[tokio::test]
 async fn a_tenant_that_answers_slowly_holds_up_only_itself() {
     let two = Two::new().await;
-    two.fabrikam.switch(|s| s.latency_ms = 3_000);
+    two.fabrikam.switch(|s| s.latency_ms = 600_000);
     let slow = two.ask("soc-b", Ask::add("vip", &[machine(1)]).at_once()).await;
     while two.fabrikam.arrivals().is_empty() {
         tokio::task::yield_now().await;

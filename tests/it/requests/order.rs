@@ -1,4 +1,4 @@
-use crate::support::{Ask, Fixture, machine, machines};
+use crate::support::{Ask, Fixture, long_or_short, machine, machines};
 
 #[tokio::test]
 async fn of_requests_that_wait_together_the_last_decides_and_the_others_are_superseded() {
@@ -15,12 +15,12 @@ async fn of_requests_that_wait_together_the_last_decides_and_the_others_are_supe
 }
 
 #[tokio::test]
-async fn add_remove_and_add_from_three_instances_end_as_the_last_answered_says_a_thousand_times() {
-    const TIMES: usize = 1000;
+async fn add_remove_and_add_from_three_instances_always_end_as_the_last_answered_says() {
+    let rounds = long_or_short(1_000, 60);
     let fixture = Fixture::new().await;
     let instances =
         [fixture.another_relay().await, fixture.another_relay().await, fixture.another_relay().await];
-    for round in 0..TIMES {
+    for round in 0..rounds {
         let list = [machine(round)];
         let asks = [Ask::add("vip", &list), Ask::remove("vip", &list), Ask::add("vip", &list)];
         for (place, ask) in asks.iter().enumerate() {
@@ -36,7 +36,7 @@ async fn add_remove_and_add_from_three_instances_end_as_the_last_answered_says_a
         fixture.simulator().arrivals().iter().any(|call| call.action == "Remove"),
         "drains ran in between"
     );
-    let wrong: Vec<_> = (0..TIMES).filter(|&round| !fixture.carries(&machine(round), "vip")).collect();
+    let wrong: Vec<_> = (0..rounds).filter(|&round| !fixture.carries(&machine(round), "vip")).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 

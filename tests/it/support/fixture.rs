@@ -38,7 +38,7 @@ const BEGINNING_MS: i64 = 1_800_000_000_000;
 /// An hour, in milliseconds.
 const HOUR_MS: i64 = 3_600_000;
 /// Longest wait for what must come.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Where a relay finds its outside worlds.
 #[derive(Clone, Debug)]

@@ -54,6 +54,11 @@ impl Gate {
         passed.wait_for(|passed| passed.iter().any(|request| request.contains(text))).await.unwrap();
     }
 
+    /// Whether a request that holds this text was carried out.
+    pub fn has_passed(&self, text: &str) -> bool {
+        self.passed.borrow().iter().any(|request| request.contains(text))
+    }
+
     /// Lets everything through from now on.
     pub fn open(&self) {
         self.open.send_replace(true);

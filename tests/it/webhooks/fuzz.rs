@@ -1,5 +1,5 @@
-//! Verification and reading against inputs that nobody thought of. Some hundred in the normal run;
-//! `PROPTEST_CASES=500000 cargo test --release --test it hooks_fuzz` tries a million.
+//! Verification and reading against random inputs: a few hundred for each property in a normal run.
+//! `PROPTEST_CASES=500000 cargo test --release --test it webhooks::fuzz` tries two million in all.
 
 use std::sync::LazyLock;
 
@@ -12,22 +12,24 @@ use proptest::prelude::*;
 use serde_json::Value;
 use standardwebhooks::Webhook;
 
+use crate::support::property_config;
+
 const NOW_S: i64 = 1_800_000_000;
 const MACHINES_AT_MOST: u32 = 300;
 
 /// A delivery as it travels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct DeliveryKey {
+struct SignedDelivery {
     source: String,
     headers: Vec<(String, Vec<u8>)>,
     token: Option<String>,
     body: Vec<u8>,
 }
 
-struct Seeds {
+struct GoodDeliveries {
     configuration: Value,
     sources: Sources,
-    deliveries: Vec<DeliveryKey>,
+    deliveries: Vec<SignedDelivery>,
 }
 
 fn now() -> Timestamp {
@@ -35,7 +37,7 @@ fn now() -> Timestamp {
 }
 
 /// One valid delivery for each file of `events/hooks/`.
-static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
+static GOOD: LazyLock<GoodDeliveries> = LazyLock::new(|| {
     let configuration = senders::fresh();
     let sources = Sources::parse(&configuration.to_string()).unwrap();
     let files = events::described().unwrap().into_iter().map(|described| described.file);
@@ -46,23 +48,23 @@ static SEEDS: LazyLock<Seeds> = LazyLock::new(|| {
         signed(&configuration, source, body.into_bytes())
     });
     let deliveries = deliveries.collect();
-    Seeds { configuration, sources, deliveries }
+    GoodDeliveries { configuration, sources, deliveries }
 });
 
-fn signed(configuration: &Value, source: &str, body: Vec<u8>) -> DeliveryKey {
+fn signed(configuration: &Value, source: &str, body: Vec<u8>) -> SignedDelivery {
     let proof = sign::prove(senders::find(configuration, source).unwrap(), &body, now()).unwrap();
     let headers = proof.headers.into_iter().map(|(name, value)| (name, value.into_bytes()));
-    DeliveryKey { source: source.into(), headers: headers.collect(), token: proof.path_token, body }
+    SignedDelivery { source: source.into(), headers: headers.collect(), token: proof.path_token, body }
 }
 
-fn verify(delivery: &DeliveryKey) -> Option<Verified> {
+fn verify(delivery: &SignedDelivery) -> Option<Verified> {
     let mut headers = HeaderMap::new();
     for (name, value) in &delivery.headers {
         headers.append(name.parse::<HeaderName>().ok()?, HeaderValue::from_bytes(value).ok()?);
     }
     let unverified = Unverified::new(headers, Bytes::from(delivery.body.clone()));
     let unverified = unverified.with_path_token(delivery.token.clone());
-    unverified.verify(SEEDS.sources.find(&delivery.source)?, now()).ok()
+    unverified.verify(GOOD.sources.find(&delivery.source)?, now()).ok()
 }
 
 /// A change at some place of some bytes.
@@ -78,14 +80,14 @@ fn change(bytes: &mut Vec<u8>, (kind, place, byte): (u8, prop::sample::Index, u8
     }
 }
 
-type Change = (u8, prop::sample::Index, u8);
+type ByteChange = (u8, prop::sample::Index, u8);
 
-fn changes() -> impl Strategy<Value = (prop::sample::Index, Vec<(u8, Change)>)> {
-    (any::<prop::sample::Index>(), prop::collection::vec(any::<(u8, Change)>(), 1..4))
+fn changes() -> impl Strategy<Value = (prop::sample::Index, Vec<(u8, ByteChange)>)> {
+    (any::<prop::sample::Index>(), prop::collection::vec(any::<(u8, ByteChange)>(), 1..4))
 }
 
 /// What is proved, however it is written: capital digits and spaces at the ends make no difference.
-fn meaning(delivery: &DeliveryKey, signs: bool) -> Vec<String> {
+fn meaning(delivery: &SignedDelivery, signs: bool) -> Vec<String> {
     let header = |(_, value): &(String, Vec<u8>)| {
         let text = String::from_utf8_lossy(value).trim().to_owned();
         if signs { text.to_lowercase() } else { text }
@@ -94,9 +96,11 @@ fn meaning(delivery: &DeliveryKey, signs: bool) -> Vec<String> {
 }
 
 proptest! {
+    #![proptest_config(property_config())]
+
     #[test]
     fn nothing_that_was_changed_on_its_way_is_verified((seed, changes) in changes()) {
-        let good = &SEEDS.deliveries[seed.index(SEEDS.deliveries.len())];
+        let good = &GOOD.deliveries[seed.index(GOOD.deliveries.len())];
         let mut changed = good.clone();
         for (part, change_by) in changes {
             let parts = changed.headers.len() + 2;
@@ -111,7 +115,7 @@ proptest! {
             }
         }
         let Some(verified) = verify(&changed) else { return Ok(()) };
-        let verify = &senders::find(&SEEDS.configuration, &good.source).unwrap()["verify"];
+        let verify = &senders::find(&GOOD.configuration, &good.source).unwrap()["verify"];
         let scheme = verify["scheme"].as_str().unwrap();
         let signs = !["bearer", "basic", "header", "path_token"].contains(&scheme);
         prop_assert_eq!(&changed.token, &good.token);
@@ -131,7 +135,7 @@ proptest! {
 
     #[test]
     fn whatever_is_read_stands_in_the_body_and_within_the_policy((seed, changes) in changes(), more in ".{0,40}") {
-        let good = &SEEDS.deliveries[seed.index(SEEDS.deliveries.len())];
+        let good = &GOOD.deliveries[seed.index(GOOD.deliveries.len())];
         let mut body = good.body.clone();
         for (part, change_by) in changes {
             change(&mut body, change_by);
@@ -140,7 +144,7 @@ proptest! {
                 body.splice(at..at, more.bytes());
             }
         }
-        let delivery = signed(&SEEDS.configuration, &good.source, body.clone());
+        let delivery = signed(&GOOD.configuration, &good.source, body.clone());
         let verified = verify(&delivery).unwrap();
         let Ok(found) = read(&verified, MACHINES_AT_MOST, now()) else { return Ok(()) };
         let text = String::from_utf8_lossy(&body).to_lowercase();
@@ -149,7 +153,7 @@ proptest! {
         for machine in found.asked.iter().flat_map(|asked| &asked.machines) {
             prop_assert!(text.contains(&machine.to_string()) || text.contains("\\u"), "{} is made up", machine);
         }
-        let policy = &senders::find(&SEEDS.configuration, &good.source).unwrap()["allow"];
+        let policy = &senders::find(&GOOD.configuration, &good.source).unwrap()["allow"];
         for allowed in allow_all(&verified, found.asked).into_iter().flatten() {
             let (_, tag, action, _, _) = allowed.into_parts();
             let tags = policy["tags"].as_array().unwrap().iter().map(|tag| tag.as_str().unwrap());
@@ -164,13 +168,13 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_verify_nothing(body: Vec<u8>, value in "[ -~]{0,80}", name in "[a-z-]{1,20}", token in ".{0,40}") {
-        for source in SEEDS.sources.iter() {
-            let good = SEEDS.deliveries.iter().find(|delivery| delivery.source == source.name.as_str());
+        for source in GOOD.sources.iter() {
+            let good = GOOD.deliveries.iter().find(|delivery| delivery.source == source.name.as_str());
             let names = good.map(|good| good.headers.clone()).unwrap_or_default();
             let headers = names.into_iter().map(|(name, _)| name).chain([name.clone()]);
             let headers = headers.map(|name| (name, value.clone().into_bytes())).collect();
             let (source, token) = (source.name.to_string(), Some(token.clone()).filter(|token| !token.is_empty()));
-            let verified = verify(&DeliveryKey { source, headers, token, body: body.clone() });
+            let verified = verify(&SignedDelivery { source, headers, token, body: body.clone() });
             prop_assert!(verified.is_none());
         }
     }
@@ -178,10 +182,10 @@ proptest! {
     /// The makers' own library is the oracle: what it signs is verified, and what is verified it verifies.
     #[test]
     fn standard_webhooks_are_verified_as_by_their_makers_library(
-        body in ".{0,200}", id in "[!-~]{1,40}", age_s in -280i64..280, changes in prop::collection::vec(any::<(u8, Change)>(), 0..3),
+        body in ".{0,200}", id in "[!-~]{1,40}", age_s in -280i64..280, changes in prop::collection::vec(any::<(u8, ByteChange)>(), 0..3),
     ) {
         let now = defender_tag_relay::clock::Clock::system().now();
-        let tines = senders::find(&SEEDS.configuration, "tines").unwrap();
+        let tines = senders::find(&GOOD.configuration, "tines").unwrap();
         let oracle = Webhook::new(tines["verify"]["secrets"][0].as_str().unwrap()).unwrap();
         let time = now.second() - age_s;
         let signature = oracle.sign(&id, time, body.as_bytes()).unwrap();
@@ -197,7 +201,7 @@ proptest! {
             headers.insert(HeaderName::from_static(name), value);
         }
         let theirs = oracle.verify(&body, &headers).is_ok();
-        let source = SEEDS.sources.find("tines").unwrap();
+        let source = GOOD.sources.find("tines").unwrap();
         let ours = Unverified::new(headers, Bytes::from(body)).verify(source, now).is_ok();
         prop_assert!(theirs || !ours, "we verify what they do not");
         prop_assert!(ours || !untouched, "we refuse what they have signed");

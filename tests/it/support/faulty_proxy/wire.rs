@@ -15,7 +15,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// A TLS alert.
 const ALERT: [u8; 7] = [0x15, 3, 3, 0, 2, 2, 80];
 /// Longest wait for the world itself.
-const WORLD_PATIENCE: Duration = Duration::from_secs(30);
+const WORLD_PATIENCE: Duration = Duration::from_secs(120);
 
 pub(super) async fn answer(
     mut to: TcpStream,
