@@ -23,7 +23,7 @@ const WAYS: [(bool, Proof); 4] =
 async fn steps(step_ms: i64, entra_is_down: bool, proof: Proof, expected: Expected) {
     let what = format!("{step_ms} {entra_is_down} {proof:?}");
     let mut fixture = Fixture::with([("REQUEST_EXPIRES_HOURS", "1")]).await;
-    fixture.loopback.prove_by(proof).await.unwrap();
+    fixture.prove_by(proof).await;
     let own_ms = Arc::new(AtomicI64::new(fixture.app().clock().now().ms()));
     let harness = FaultHarness::of(fixture, Clock::manual(Arc::clone(&own_ms))).await;
     let right = harness.another().await;

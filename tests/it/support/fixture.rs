@@ -14,6 +14,7 @@ use simulator::dynamodb::Storage;
 use simulator::{Arrival, Simulator};
 use tokio::sync::watch;
 
+use super::clients::patient_clients;
 use super::witness::Witness;
 use super::{Answer, Ask, Lines, get, openapi};
 
@@ -25,6 +26,12 @@ fn patient(mut variables: Variables) -> Variables {
 
 fn owned<const N: usize>(variables: [(&str, &str); N]) -> Variables {
     variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+/// An instance of the relay for which a busy machine's table is not too slow.
+async fn patient_relay(loopback: &Loopback) -> App {
+    let aws = patient_clients(&loopback.engine.url(), &loopback.simulator.url());
+    app(&Settings::parse(&loopback.variables).unwrap(), aws, loopback.app.clock().clone()).await.unwrap()
 }
 
 async fn schedule(app: &App) {
@@ -97,7 +104,8 @@ impl Fixture {
     async fn on(storage: Storage, variables: Variables, clock: Clock, time: Time) -> Self {
         let options = Options { dynamodb_port: 0, simulator_port: 0, storage, clock, variables };
         let witness = Witness::new();
-        let loopback = Loopback::start(options).await.unwrap();
+        let mut loopback = Loopback::start(options).await.unwrap();
+        loopback.app = patient_relay(&loopback).await;
         witness.must_not_reveal(&loopback.variables["CLIENT_SECRET"]);
         witness.must_not_reveal_secrets_of(&loopback.variables["SOURCES"]);
         witness.look_at(&loopback.engine);
@@ -132,7 +140,7 @@ impl Fixture {
     /// Another instance of the relay, and what it costs.
     pub async fn relay_metered(&self) -> (App, Meter) {
         let meter = Meter::default();
-        let aws = meter.on(&local::aws::clients(&self.loopback.engine.url()));
+        let aws = meter.on(&patient_clients(&self.loopback.engine.url(), &self.simulator().url()));
         let settings = Settings::parse(&self.loopback.variables).unwrap();
         (app(&settings, aws, self.app().clock().clone()).await.unwrap(), meter)
     }
@@ -150,8 +158,14 @@ impl Fixture {
     /// A world whose relay proves its app in this way.
     pub async fn with_credential(proof: Proof) -> Self {
         let mut fixture = Self::new().await;
-        fixture.loopback.prove_by(proof).await.unwrap();
+        fixture.prove_by(proof).await;
         fixture
+    }
+
+    /// From now on the relay proves its app in this way.
+    pub async fn prove_by(&mut self, proof: Proof) {
+        self.loopback.prove_by(proof).await.unwrap();
+        self.loopback.app = patient_relay(&self.loopback).await;
     }
 
     /// Another instance of the relay that finds its outside worlds at these addresses.
@@ -174,13 +188,13 @@ impl Fixture {
     async fn relay_on<const N: usize>(&self, dynamodb_url: &str, variables: [(&str, &str); N]) -> App {
         let mut all = self.loopback.variables.clone();
         all.extend(owned(variables));
-        let aws = local::aws::clients_of(dynamodb_url, &self.simulator().url());
+        let aws = patient_clients(dynamodb_url, &self.simulator().url());
         app(&Settings::parse(&all).unwrap(), aws, self.app().clock().clone()).await.unwrap()
     }
 
     /// Another instance of the relay on the same table.
     pub async fn another_relay(&self) -> App {
-        self.loopback.another_relay(self.app().clock().clone()).await.unwrap()
+        patient_relay(&self.loopback).await
     }
 
     /// Another instance, whose clock is so many milliseconds ahead of everybody else's, or behind.

@@ -2,6 +2,7 @@
 
 pub mod alarm;
 mod ask;
+mod clients;
 mod dead_entry;
 mod faulty_proxy;
 mod fixture;
