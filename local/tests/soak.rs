@@ -7,7 +7,7 @@ use local::trial::Soak;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mix_of_senders_on_several_processes_loses_nothing_and_passes_no_limit() {
-    let plan = Soak { seed: 7, instances: 2, senders: 6, pause_ms: 20, seconds: 4 };
+    let plan = Soak { seed: 7, instances: 2, senders: 6, pause_ms: 100, seconds: 4 };
     let soaked =
         plan.run(Path::new(env!("CARGO_BIN_EXE_trial"))).await.unwrap_or_else(|fault| panic!("{fault}"));
     println!("seed {}\n{}", plan.seed, soaked.table());

@@ -1,4 +1,4 @@
-//! What the table may do to the writing of a permit: whatever it is, there is no permit that was not counted.
+//! The table may do anything to the write of a permit. A permit that was not counted is never given.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpResponse;
@@ -15,7 +15,7 @@ use defender_tag_relay::store::{PermitOutcome, Store, StoreError};
 use local::contention::{Budget, Contest, Want};
 use local::loopback::TABLE;
 
-/// What a holder hears whose table answers by this rule, twice.
+/// Asks twice for a permit of a table that answers by this rule.
 async fn asked_twice(rule: &Rule) -> [Result<PermitOutcome, StoreError>; 2] {
     let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &[rule]);
     let store = Store::new(&client, "table", "tenant", Clock::system());

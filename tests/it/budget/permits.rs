@@ -1,4 +1,4 @@
-//! Many holders on one budget, each with its own view of the ledger, as many Lambda instances would have.
+//! Many instances on one budget, each with its own view of the ledger.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use defender_tag_relay::clock::Clock;
@@ -11,7 +11,7 @@ use simulator::dynamodb::{Engine, Storage};
 
 const START_S: i64 = 1_800_000_000;
 const HOLDERS: usize = 20;
-/// Milliseconds after which a holder comes back who lost every attempt to others: less than to any new room.
+/// Milliseconds after which an instance asks again that lost every attempt to others. New room takes longer.
 const SOON_MS: i64 = 800;
 
 fn at(second: i64) -> Timestamp {
@@ -42,7 +42,8 @@ async fn take_all(store: &Store, view: &mut View, limits: Limits, second: i64) -
     seconds
 }
 
-/// The item, in bytes as DynamoDB bills them: names and values; a number is a byte for each two digits, and one.
+/// The item's size in bytes as DynamoDB bills it: names and values. A number takes a byte for each two digits, and one
+/// more.
 async fn size_of_the_item(engine: &Engine) -> usize {
     let client = local::aws::clients(&engine.url()).dynamodb;
     let get = client.get_item().table_name(TABLE).key("pk", AttributeValue::S("tenant".into()));

@@ -1,4 +1,4 @@
-//! What the table bills for one-machine requests: accepted, applied, and out of the backlog.
+//! What the table bills for one-machine requests that are accepted, applied and removed from the backlog.
 
 use simulator::Fault;
 

@@ -1,5 +1,5 @@
-//! The machine's clock steps, an hour ahead and an hour back, while requests come. What such a machine accepts or finds
-//! waiting, the others do in time.
+//! The machine's clock steps an hour ahead or back while requests arrive. Other instances finish in time what such a
+//! machine accepts or finds waiting.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,11 +15,11 @@ use crate::support::{Ask, Fixture, NetworkFault, machine, unknown_machine};
 /// An hour, in milliseconds.
 const HOUR_MS: i64 = 3_600_000;
 
-/// What goes wrong beside the clock, and how the app is proven.
+/// Whether Entra is down as well, and how the app is authenticated.
 const WAYS: [(bool, Proof); 4] =
     [(false, Proof::Secret), (false, Proof::Certificate), (true, Proof::Secret), (true, Proof::Certificate)];
 
-/// A relay whose clock steps in the middle of its work. An hour is also all the time its requests have.
+/// A relay whose clock steps in the middle of its work. Its requests also expire after an hour.
 async fn steps(step_ms: i64, entra_is_down: bool, proof: Proof, expected: Expected) {
     let what = format!("{step_ms} {entra_is_down} {proof:?}");
     let mut fixture = Fixture::with([("REQUEST_EXPIRES_HOURS", "1")]).await;

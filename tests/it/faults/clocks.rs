@@ -1,4 +1,4 @@
-//! A machine whose clock is wrong gets no permit: the table's replies tell it.
+//! A machine whose clock is wrong gets no permit, because the table's replies contradict its clock.
 
 use local::loopback::TABLE;
 use simulator::Fault;
@@ -53,7 +53,7 @@ async fn a_clock_that_is_a_day_ahead_expires_nothing_and_holds_nobody_up() {
         assert_eq!(
             answer.now(&fixture).await.outcome(0),
             "applied",
-            "at once, by whoever has the right time"
+            "at once, by the instance with the right time"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! An instance that dies between any two of its steps: nothing is lost, doubled or out of order.
+//! An instance dies between two of its steps. Nothing is lost, doubled or out of order.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +22,8 @@ fn asks() -> [Ask; 4] {
     ]
 }
 
-/// Sends everything to an instance that dies at the cut, and what it does not answer to a survivor.
-/// Says whether it died.
+/// Sends everything to an instance that dies at the cut. Sends what it does not answer to another instance.
+/// Returns whether it died.
 async fn run(cut: Cut) -> bool {
     let fixture = Fixture::new().await;
     let (engine, simulator) = (fixture.loopback.engine.url(), fixture.simulator().url());
@@ -57,7 +57,7 @@ async fn run(cut: Cut) -> bool {
     died
 }
 
-/// The id of the accepted request; none if the instance dies before it answers.
+/// The id of the accepted request, or `None` if the instance dies before it answers.
 async fn answer_of(fixture: &Fixture, dying: &App, ask: &Ask, lines: &Lines) -> Option<String> {
     tokio::select! {
         biased;

@@ -1,11 +1,11 @@
-//! Entra, Defender, DynamoDB and Secrets Manager, each in each way to fail that a connection or an answer has.
+//! Entra, Defender, DynamoDB and Secrets Manager, failed in every way in which a connection or an answer can fail.
 
 use super::harness::FaultHarness;
 use super::page::expected_for;
 use super::{AT_ONCE, Dependency, DependencyFault, each_alone};
 use crate::support::{Ask, FixedAnswer, NetworkFault, machine, retry, sample};
 
-/// Ways to fail that are over at once.
+/// Faults that end at once.
 const QUICK: [DependencyFault; 15] = [
     DependencyFault::Network(NetworkFault::Refused),
     DependencyFault::Network(NetworkFault::ResetUnread),
@@ -25,7 +25,7 @@ const QUICK: [DependencyFault; 15] = [
 ];
 /// How many faults of a test a normal run checks.
 const SAMPLE: usize = 3;
-/// Ways to fail that last until a time-out.
+/// Faults that last until a time-out.
 const SLOW: [DependencyFault; 3] = [
     DependencyFault::Network(NetworkFault::Silent),
     DependencyFault::Network(NetworkFault::SlowHeaders),
@@ -102,7 +102,7 @@ fn a_defender_that_refuses_the_app_loses_nothing() {
     survives_all(Dependency::Defender, &faults, "a_defender_that_refuses_the_app_loses_nothing");
 }
 
-/// A refusal is no outage: whoever refuses, the machine is told as rejected, and can be tried again.
+/// A refusal is not an outage. The machine is reported as rejected, whatever refused it, and can be retried.
 #[tokio::test]
 async fn a_refusal_that_is_not_defenders_own_rejects_machines_which_can_be_retried() {
     let harness = FaultHarness::new().await;
@@ -166,9 +166,9 @@ fn a_secrets_manager_that_throttles_or_refuses_loses_nothing() {
 }
 
 #[test]
-fn a_world_that_was_away_for_long_is_asked_more_and_more_seldom_and_loses_nothing() {
+fn a_dependency_that_is_down_for_long_is_asked_less_and_less_often_and_loses_nothing() {
     let expected =
-        expected_for("a_world_that_was_away_for_long_is_asked_more_and_more_seldom_and_loses_nothing");
+        expected_for("a_dependency_that_is_down_for_long_is_asked_less_and_less_often_and_loses_nothing");
     let dependencies = [Dependency::Entra, Dependency::Defender, Dependency::SecretsManager];
     let dependencies = sample(&dependencies, 1);
     each_alone(&dependencies, AT_ONCE, async |dependency| {
@@ -177,8 +177,8 @@ fn a_world_that_was_away_for_long_is_asked_more_and_more_seldom_and_loses_nothin
 }
 
 #[test]
-fn a_400_or_404_of_any_other_world_loses_nothing() {
-    let expected = expected_for("a_400_or_404_of_any_other_world_loses_nothing");
+fn a_400_or_404_of_entra_or_secrets_manager_loses_nothing() {
+    let expected = expected_for("a_400_or_404_of_entra_or_secrets_manager_loses_nothing");
     each_alone(&[400, 404], AT_ONCE, async |status| {
         let fault = DependencyFault::Network(NetworkFault::Status(status));
         FaultHarness::survives(Dependency::Entra, fault, expected).await;

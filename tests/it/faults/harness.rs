@@ -1,4 +1,4 @@
-//! A relay that reaches each outside world by a way of its own, the requests that come to it, and their judge.
+//! The fault harness: a relay behind one proxy for each dependency, the requests sent to it, and the checks afterwards.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,9 +18,9 @@ use crate::support::{
     unknown_machine,
 };
 
-/// Longest a rude world may keep a relay busy, in seconds of the machine's: some time-outs, one after the other.
+/// Longest time that a faulty dependency may keep a relay busy, by the machine's clock: several time-outs in a row.
 const BUSY_MAX: Duration = Duration::from_secs(180);
-/// Longest a caller waits, in seconds of the machine's: API Gateway gives up a little later. The table's time-out is much
+/// Longest wait of a caller, by the machine's clock: API Gateway gives up a little later. The table's time-out is much
 /// shorter, but a busy machine may be slow.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(25);
 /// Minutes of a long outage: the pauses have grown as long as they get, and the budget's hour still has every call.
@@ -28,7 +28,7 @@ const LONG_OUTAGE_MIN: usize = 40;
 /// Seconds after which a token is asked for again, and the budget's hour is empty.
 const LONG_S: i64 = 4_000;
 
-/// The world, the relay and the proxies between.
+/// The fixture, the relay and the proxies between them.
 pub(super) struct FaultHarness {
     pub(super) fixture: Fixture,
     pub(super) app: App,
@@ -49,7 +49,7 @@ impl FaultHarness {
         Self::of(fixture, clock).await
     }
 
-    /// A relay of this world that goes by this clock.
+    /// A relay of this fixture with this clock.
     pub(super) async fn of(fixture: Fixture, clock: Clock) -> Self {
         let simulator = fixture.simulator().url();
         let mut proxies = BTreeMap::new();
@@ -66,7 +66,7 @@ impl FaultHarness {
         &self.proxies[&(dependency as u8)]
     }
 
-    /// Sends a request for the first time, before which it is held to be asked for.
+    /// Sends a request for the first time and notes it in the history before that.
     pub(super) async fn ask(&self, ask: &Ask) -> Answer {
         self.ask_of(&self.app, ask).await
     }
@@ -86,17 +86,17 @@ impl FaultHarness {
         answer
     }
 
-    /// Another instance on the same proxies, by the clock that Defender goes by.
+    /// Another instance behind the same proxies, with Defender's clock.
     pub(super) async fn another(&self) -> App {
         self.fixture.relay_at(&addresses(&self.proxies), self.fixture.app().clock().clone()).await
     }
 
-    /// The time by the clock that Defender goes by.
+    /// The time by Defender's clock.
     fn now(&self) -> Timestamp {
         self.fixture.app().clock().now()
     }
 
-    /// Lets one world fail while requests come, and then judges what is left against what the page says.
+    /// Lets one dependency fail while requests arrive. Afterwards checks the results against the page.
     pub(super) async fn survives(dependency: Dependency, fault: DependencyFault, expected: Expected) {
         let what = format!("{dependency:?} {fault:?}");
         let mut harness = Self::new().await;
@@ -126,7 +126,7 @@ impl FaultHarness {
         harness.judge(&what).await;
     }
 
-    /// Lets one world be away for long, and then judges how soon all is done.
+    /// Lets one dependency be down for long. Afterwards checks how soon everything is done.
     pub(super) async fn survives_long(dependency: Dependency, expected: Expected) {
         let (harness, what) = (Self::new().await, format!("{dependency:?}, for long"));
         harness.proxy(dependency).set_fault(Some(NetworkFault::Status(503))).await;
@@ -164,7 +164,7 @@ impl FaultHarness {
         self.app = self.fixture.relay_at(&addresses, self.clock.clone()).await;
     }
 
-    /// A wrong address is mended as in life, by another instance.
+    /// Ends the fault. A wrong address is fixed by starting another instance, as an operator would.
     async fn end(&mut self, dependency: Dependency, fault: DependencyFault) {
         match fault {
             DependencyFault::Network(_) => self.proxy(dependency).set_fault(None).await,
@@ -198,7 +198,7 @@ impl FaultHarness {
         refused
     }
 
-    /// Sends what must never reach Defender; the history knows nothing of it.
+    /// Sends requests that must never reach Defender. They are not in the history.
     async fn is_refused_what_it_may_not(&self, what: &str) {
         let sources: Value = serde_json::from_str(&self.fixture.loopback.variables["SOURCES"]).unwrap();
         let source = senders::find(&sources, "alertmanager").unwrap();
@@ -209,8 +209,8 @@ impl FaultHarness {
         assert_eq!((unverified.status, not_allowed.status), (401, 403), "{what}");
     }
 
-    /// Makes sure that the relay has met the fault. Of a refusal and of a name nobody but the relay knows: what callers
-    /// see shows it.
+    /// Checks that the relay has met the fault. Refused connections and unknown names cannot be counted. They show in
+    /// what callers see.
     async fn meets(&self, dependency: Dependency, fault: DependencyFault, what: &str) {
         let DependencyFault::Network(fault) = fault else {
             self.rest(what).await;
@@ -227,7 +227,7 @@ impl FaultHarness {
         assert!(fault == NetworkFault::Refused || self.proxy(dependency).met() > 0, "{what}: it was met");
     }
 
-    /// While it lasts, Defender's own 200 is heard of no machine, beside those of the first requests.
+    /// Checks that no machine is reported as applied, apart from those of the first requests.
     pub(super) async fn nothing_is_applied_since(&self, done: usize, what: &str) {
         for id in self.history.ids().into_iter().skip(done) {
             let looked = get(&format!("/v1/tag-requests/{id}")).send(&self.fixture).await;
@@ -243,7 +243,7 @@ impl FaultHarness {
         assert!(idle.is_ok(), "{what}: the relay is still busy");
     }
 
-    /// Lets the schedule of this instance come each minute, the last time at the end of the last one.
+    /// Runs the schedule of this instance each minute, the last time when the last minute is over.
     pub(super) async fn is_done_within(&self, minutes: usize, app: &App, what: &str) {
         for _ in 0..minutes {
             self.fixture.pass_s(60);
@@ -255,7 +255,7 @@ impl FaultHarness {
         panic!("{what}: not done after {minutes} minutes: {}", self.fixture.budget().await);
     }
 
-    /// Holds what was done against what was asked for.
+    /// Checks what was done against what was asked for.
     pub(super) async fn judge(&self, what: &str) {
         let begun = self.proxy(Dependency::Defender).begun() - self.begun_before;
         self.fixture.every_call_had_a_permit(begun).await;

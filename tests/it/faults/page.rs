@@ -1,5 +1,5 @@
-//! `docs/faults.md` says what a fault comes to, and the tests hold the relay against it. It names tests that are there,
-//! and every test of the matrix.
+//! Reads from `docs/faults.md` what each fault must lead to. The page names only tests that exist, and every test of
+//! the matrix.
 
 use crate::support::runbook::is_a_test;
 use crate::support::schema::repository;
@@ -9,9 +9,9 @@ use crate::support::schema::repository;
 pub(super) struct Expected {
     /// What callers see: the status.
     pub(super) status: u64,
-    /// Whether the budget says why nothing goes on.
+    /// Whether the budget says what blocks the backlog.
     pub(super) held_up: bool,
-    /// Within how many minutes all is applied again.
+    /// Minutes until everything is applied.
     pub(super) minutes: usize,
 }
 

@@ -1,5 +1,5 @@
-//! The process itself: asked to end, killed, out of memory, out of time. Another instance finishes what it leaves, as
-//! soon as the dead one's lease is over.
+//! The process itself is asked to end, is killed, runs out of memory or runs out of time. Another instance finishes its
+//! work as soon as the dead process's lease is over.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ const LOOKS_MAX: usize = 200;
 /// Milliseconds for an invocation that are too few for an operation of a table that hangs.
 const SHORT_MS: i64 = 2_500;
 
-/// A world that processes share, and the requests sent to them.
+/// A fixture that processes share, and the requests sent to them.
 struct ProcessHarness {
     fixture: Fixture,
     history: History,
@@ -35,7 +35,7 @@ impl ProcessHarness {
         Function::start_with(&self.fixture, true, deadline_ms, table).await
     }
 
-    /// Sends a request. If it is not answered, its sender sends it again, to whoever is there.
+    /// Sends a request. If it is not answered, the sender sends it again, to another instance.
     async fn send(&self, ask: &Ask, answer: impl Future<Output = Option<Answer>>) -> bool {
         let sent = self.history.sending(self.fixture.app().clock().now());
         self.history.tried(&ask.asked());
@@ -50,7 +50,7 @@ impl ProcessHarness {
         answered
     }
 
-    /// Lets the schedule of another instance finish, and holds what was done against what was asked for.
+    /// Lets the schedule of another instance finish. Checks what was done against what was asked for.
     async fn all_is_applied(&self) {
         let clock = self.fixture.app().clock();
         for _ in 0..LOOKS_MAX {

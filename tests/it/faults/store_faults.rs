@@ -1,4 +1,4 @@
-//! Faults that the embedded engine cannot produce, by a client that is told what to answer.
+//! Faults that the embedded engine cannot produce. A mocked client produces them.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -21,7 +21,7 @@ fn throttled() -> ProvisionedThroughputExceededException {
     ProvisionedThroughputExceededException::builder().message("slow down").build()
 }
 
-/// A relay of the world whose table answers by these rules.
+/// A relay of the fixture whose table answers by these rules.
 async fn relay_with(fixture: &Fixture, rules: &[&Rule]) -> App {
     let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, rules);
     let others = local::aws::clients(&fixture.loopback.engine.url());
@@ -54,7 +54,7 @@ async fn a_webhook_that_cannot_be_made_durable_or_remembered_is_to_come_later() 
     let put = mock!(Client::put_item)
         .then_error(|| PutItemError::ProvisionedThroughputExceededException(throttled()));
     let app = relay_with(&fixture, &[&order, &put]).await;
-    // The second is remembered first, the third is accepted although it can never succeed.
+    // The relay remembers the second before it accepts it. It acknowledges the third, which can never succeed.
     for file in ["pagerduty", "runbook", "pagerduty-no-machine"] {
         let answer = Ask::of_file(file, &fixture).send_to(&app).await;
         assert!(is_later(&answer), "{file}: {answer:?}");

@@ -1,4 +1,4 @@
-//! Alarms while a failure goes on: those of `template.yaml`, on what each minute's schedule counts.
+//! The alarms of `template.yaml` while a failure lasts, by what each minute's schedule counts.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ const HOUR: usize = 60;
 /// Minutes after which an alarm has noticed a failure.
 const NOTICED_AFTER: usize = 3;
 
-/// A request waits for an hour in which it cannot be sent.
+/// Lets a request wait for an hour in which it cannot be sent.
 async fn hour(fixture: &Fixture) -> Watch {
     Ask::add("vip", &[machine(1)]).at_once().send(fixture).await;
     let mut watch = Watch::default();
@@ -103,7 +103,7 @@ async fn a_schedule_that_falls_silent_is_noticed() {
     assert_eq!(fixture.witness.lines.metric("OldestRequestAge"), [0; HOUR / 4]);
 }
 
-/// What each alarm must go on at, and what it must not go on at. A line's zero is another tenant's.
+/// The values at which each alarm must go on, and those at which it must not. A line's zero is another tenant's.
 fn alarms() -> Vec<(&'static str, Minutes, Minutes)> {
     let once = || vec![vec![1]];
     let none = || vec![vec![]; HOUR];

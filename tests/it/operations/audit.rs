@@ -1,4 +1,4 @@
-//! The audit trail: one search for a machine's id finds who asked for what, when, and what became of it.
+//! The audit trail: a search for a machine's id finds who asked for what, when, and the outcome.
 
 use serde_json::Value;
 

@@ -56,7 +56,7 @@ async fn an_entra_that_does_not_answer_keeps_no_start_from_its_end() {
 
 #[tokio::test]
 async fn a_function_that_cannot_start_says_why_and_ends() {
-    // The one is a fault of a setting, the other of a text that is read while the extension registers.
+    // `LOG_LEVEL` is a faulty setting. `SOURCES` is a faulty text that is read while the extension registers.
     for variable in ["LOG_LEVEL", "SOURCES"] {
         let fixture = Fixture::with_system_clock([]).await;
         let mut function = Function::start_with(&fixture, true, DEADLINE_MS, [(variable, "{}")]).await;

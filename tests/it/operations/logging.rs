@@ -1,4 +1,4 @@
-//! `docs/logging.md` against what is written.
+//! Checks `docs/logging.md` against the lines that the relay writes.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! Each metric, produced by what it counts. `docs/runbook.md` names these tests; `tests/it/template.rs` sees to it.
+//! Each metric is produced by what it counts. `docs/runbook.md` names these tests;
+//! `tests/it/template/code.rs` checks that.
 
 use serde_json::json;
 use simulator::{Fault, UnknownListed};
@@ -99,10 +100,14 @@ async fn a_missing_permission_and_a_missing_token_are_counted() {
     fixture.app().relays.until_idle().await;
     assert_eq!(fixture.witness.lines.metric("PermissionMissing"), [1]);
 
-    let mended = Fixture::new().await;
-    mended.simulator().next(Fault::WrongToken);
-    Ask::add("vip", &[machine(1)]).send(&mended).await;
-    assert_eq!(mended.witness.lines.metric("PermissionMissing"), Vec::<i64>::new(), "a new token was taken");
+    let refreshed = Fixture::new().await;
+    refreshed.simulator().next(Fault::WrongToken);
+    Ask::add("vip", &[machine(1)]).send(&refreshed).await;
+    assert_eq!(
+        refreshed.witness.lines.metric("PermissionMissing"),
+        Vec::<i64>::new(),
+        "a new token was taken"
+    );
 
     let other = Fixture::with([("CLIENT_SECRET", "another-word-than-the-app-has")]).await;
     Ask::add("vip", &[machine(1)]).at_once().send(&other).await;

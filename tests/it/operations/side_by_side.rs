@@ -1,4 +1,4 @@
-//! `cargo trial side-by-side`, with this relay alone and few alerts, so that it goes on working without Python.
+//! `cargo trial side-by-side` with this relay alone and few alerts, so that it keeps working without Python.
 
 use std::path::Path;
 

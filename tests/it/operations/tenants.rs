@@ -14,7 +14,7 @@ use crate::support::{Ask, Fixture, get, machine, machines};
 const FABRIKAM: (&str, &str) =
     ("33333333-3333-3333-3333-333333333333", "44444444-4444-4444-4444-444444444444");
 
-/// The world's relay serves its own tenant, `contoso`, and `fabrikam`, which has its own Entra and Defender.
+/// The fixture's relay serves its own tenant, `contoso`, and `fabrikam`, which has its own Entra and Defender.
 struct Two {
     fixture: Fixture,
     app: App,

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use crate::support::{Ask, Fixture, get, machine, machines};
 
-/// Everything that is wrong with a request, and what the sender is told.
+/// Everything that can be wrong with a request, and the answer.
 #[tokio::test]
 async fn bad_input_is_answered_with_a_clear_problem_and_nothing_is_done() {
     let fixture = Fixture::new().await;

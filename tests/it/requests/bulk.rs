@@ -1,4 +1,4 @@
-//! A large backlog: it leaves in full calls, whatever sizes it came in.
+//! A large backlog leaves in full calls, whatever the sizes of its requests.
 
 use simulator::Fault;
 
@@ -7,7 +7,7 @@ use crate::support::{Ask, Fixture, long_or_short, machines};
 /// Machines of a normal run, and of a long one.
 const MACHINES: usize = 10_000;
 const MANY_MACHINES: usize = 100_000;
-/// Machines of each request: no divisor of a call.
+/// Machines of each request. A call's size is not a multiple of it.
 const A_REQUEST: usize = 137;
 
 #[tokio::test]

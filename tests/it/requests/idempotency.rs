@@ -46,7 +46,7 @@ async fn a_key_sent_again_while_the_request_waits_gives_its_state() {
     assert_eq!(fixture.budget().await["backlog"]["requests"], 1);
 }
 
-/// A webhook without an id of its own that comes to one request for each of these actions and tags.
+/// A webhook without an id of its own that produces one request for each of these actions and tags.
 fn delivery(changes: &[(&str, &str)]) -> Ask {
     let item = |(action, tag): &(&str, &str)| json!({ "do": action, "tag": tag, "id": machine(1) });
     let body = json!({ "items": changes.iter().map(item).collect::<Vec<_>>() });

@@ -1,5 +1,5 @@
-//! `docs/openapi.json`: it has what the relay has, and nothing else. Every answer of every other test is held against
-//! it too, in `support/openapi.rs`.
+//! `docs/openapi.json` describes what the relay does, and nothing else. `support/openapi.rs` checks every answer of every
+//! other test against it too.
 
 use std::collections::BTreeSet;
 
@@ -90,7 +90,7 @@ async fn every_example_of_a_request_is_accepted() {
     assert_eq!(sent, ["add", "native", "remove", "splunk"]);
 }
 
-/// What an answer must not be, and what is said of it.
+/// Wrong answers, and the fault that must be found in each.
 #[tokio::test]
 async fn an_answer_that_is_not_as_described_is_noticed() {
     let fixture = Fixture::new().await;

@@ -35,7 +35,7 @@ async fn a_slow_defender_turns_the_answer_into_a_202_and_the_call_is_finished_al
 }
 
 #[tokio::test]
-async fn whoever_waits_sees_what_another_instance_has_done() {
+async fn a_waiting_caller_sees_what_another_instance_has_done() {
     let fixture = Fixture::new().await;
     fixture.simulator().switch(|s| s.latency_ms = 400);
     let other = fixture.another_relay().await;

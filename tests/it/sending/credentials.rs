@@ -1,11 +1,11 @@
-//! The three ways of proving the app, each judged by the simulator's Entra, which verifies signatures for real.
+//! The three ways of authenticating the app. The simulator's Entra verifies their signatures for real.
 
 use local::proof::Proof;
 use simulator::{AUDIENCE, WebIdentity};
 
 use crate::support::{Answer, Ask, Fixture, machine};
 
-/// Asks for one machine to be tagged, and says what holds it up if it is not.
+/// Asks for one machine to be tagged. Returns the answer, and what blocks it if it is not applied.
 async fn tag(fixture: &Fixture, number: usize) -> (Answer, String) {
     let answer = Ask::add("vip", &[machine(number)]).header("prefer", "wait=1").send(fixture).await;
     fixture.app().relays.until_idle().await;
@@ -13,7 +13,7 @@ async fn tag(fixture: &Fixture, number: usize) -> (Answer, String) {
     (answer.now(fixture).await, reason)
 }
 
-/// The app is mended: after the hold nothing is lost.
+/// Checks that nothing is lost after the app is fixed and the hold is over.
 async fn goes_on(fixture: &Fixture, answer: &Answer) {
     fixture.schedule_until_empty().await;
     assert_eq!(answer.now(fixture).await.outcome(0), "applied");
@@ -112,7 +112,7 @@ async fn an_app_without_a_federated_credential_is_named_and_tried_again_soon() {
     fixture.simulator().trust_aws().unwrap();
     fixture.pass_s(30);
     fixture.schedule().await;
-    assert_eq!(answer.now(&fixture).await.outcome(0), "applied", "whoever adds one need not wait");
+    assert_eq!(answer.now(&fixture).await.outcome(0), "applied", "an operator who adds one need not wait");
 }
 
 #[tokio::test]

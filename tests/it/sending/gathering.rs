@@ -1,4 +1,4 @@
-//! Bursts of small requests, on a clock that stands still: whatever is answered is answered without waiting.
+//! Bursts of small requests, with a clock that stands still: every answer comes without waiting.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ async fn fifty_clients(fixture: &Fixture, tags: usize) -> Vec<Answer> {
     join_all((0..CLIENTS).map(client)).await.into_iter().flatten().collect()
 }
 
-/// Lets the batches leave that have gathered, and shows how the requests ended.
+/// Lets the gathered batches leave, and returns how the requests ended.
 async fn outcomes(fixture: &Fixture, answers: &[Answer]) -> BTreeMap<String, usize> {
     fixture.pass_s(GATHER_MAX_MS / 1000);
     fixture.app().relays.until_idle().await;
@@ -53,7 +53,7 @@ async fn with_twenty_tags_mixed_they_cost_at_most_forty() {
 }
 
 #[tokio::test]
-async fn whoever_sends_one_request_after_the_other_gets_each_outcome_at_once() {
+async fn a_client_that_sends_one_request_after_the_other_gets_each_outcome_at_once() {
     let fixture = Fixture::with_stepped_clock([]).await;
     for n in 0..20 {
         let answer = Ask::add("vip", &[machine(n)]).send(&fixture).await;
@@ -63,7 +63,7 @@ async fn whoever_sends_one_request_after_the_other_gets_each_outcome_at_once() {
 }
 
 #[tokio::test]
-async fn whoever_asks_to_wait_waits_until_the_batches_leave_that_gather() {
+async fn a_caller_that_asks_to_wait_waits_until_the_gathering_batches_leave() {
     let fixture = Fixture::with_stepped_clock([]).await;
     let asks: Vec<_> = (0..20).map(|n| Ask::add(&format!("tag-{n}"), &[machine(n)])).collect();
     let patient = asks.iter().map(|ask| ask.clone().header("prefer", "wait=25").send_owned(&fixture));

@@ -1,8 +1,8 @@
-//! Two instances at once, stopped at the very moments where the order could break.
+//! Two instances at once, stopped exactly where the order could break.
 
 use crate::support::{Answer, Ask, Fixture, Gate, machine, machines};
 
-/// A world in which Defender was down, and two requests wait that contradict each other. No drain has seen both.
+/// A fixture in which Defender was down. Two contradicting requests wait, and no drain has seen both.
 async fn contradiction() -> (Fixture, Answer, Answer) {
     let fixture = Fixture::new().await;
     fixture.simulator().switch(|s| s.down = true);

@@ -3,8 +3,8 @@ use simulator::Fault;
 
 use crate::support::{Ask, Fixture, machine};
 
-/// Every world of every test looks at its own answers, log lines and items when it ends. Here is shown that it
-/// would see, and that all kinds of events have been looked at.
+/// Every fixture searches its own answers, log lines and items when its test ends. This test shows that the search finds
+/// a secret, and that it covers all kinds of events.
 #[tokio::test]
 async fn no_log_line_no_answer_and_no_item_has_a_secret_in_it() {
     let fixture = Fixture::new().await;
@@ -24,15 +24,15 @@ async fn no_log_line_no_answer_and_no_item_has_a_secret_in_it() {
     assert!(logged.contains("/v1/hooks/{source}/{token}"), "a token's place is logged, not the token");
     let everything = fixture.everything_revealed();
     assert!(everything.contains(&answer.id()) && everything.contains("unfit#"), "the table was looked at");
-    assert_eq!(fixture.told(), Vec::<String>::new());
+    assert_eq!(fixture.revealed(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn a_secret_that_is_told_would_be_seen() {
     let fixture = Fixture::new().await;
     Ask::add("a-tag-that-is-no-secret", &[machine(1)]).send(&fixture).await;
-    assert_eq!(fixture.told(), Vec::<String>::new());
+    assert_eq!(fixture.revealed(), Vec::<String>::new());
     fixture.witness.must_not_reveal("a-tag-that-is-no-secret");
-    assert_eq!(fixture.told(), ["a-tag-that-is-no-secret"]);
+    assert_eq!(fixture.revealed(), ["a-tag-that-is-no-secret"]);
     fixture.witness.revealed_on_purpose();
 }

@@ -12,7 +12,7 @@ const MINUTE_S: usize = 60;
 /// The values of one metric that came in each minute.
 pub type Minutes = Vec<Vec<i64>>;
 
-/// What a world counted, parted into minutes.
+/// What the metrics of a fixture's relay counted in each minute.
 #[derive(Default)]
 pub struct Watch {
     /// How many lines there were at each minute's end.

@@ -33,7 +33,7 @@ pub struct Ask {
     body: String,
 }
 
-/// A request that looks.
+/// A request that reads.
 pub fn get(path: &str) -> Ask {
     Ask { method: "GET", path: path.into(), headers: Vec::new(), body: String::new() }.bearer(KEY)
 }
@@ -52,7 +52,7 @@ impl Ask {
         Self::native(&json!({ "Value": tag, "Action": "Remove", "MachineIds": machines }))
     }
 
-    /// A webhook of this source, without any proof.
+    /// An unsigned webhook of this source.
     pub fn hook(source: &str, body: &str) -> Self {
         let path = format!("/v1/hooks/{source}");
         let ask = Self { method: "POST", path, headers: Vec::new(), body: body.into() };
@@ -72,13 +72,13 @@ impl Ask {
         }
     }
 
-    /// The same, proved as its source would prove it now.
+    /// The same, signed as its source would sign it now.
     pub fn signed(self, fixture: &Fixture) -> Self {
         let now = fixture.app().clock().now();
         self.signed_at(fixture, now)
     }
 
-    /// The same, proved as its source would prove it at another time.
+    /// The same, signed as its source would sign it at another time.
     pub fn signed_at(self, fixture: &Fixture, now: Timestamp) -> Self {
         let name = self.path.strip_prefix("/v1/hooks/").unwrap().to_owned();
         let sources: Value = serde_json::from_str(&fixture.loopback.variables["SOURCES"]).unwrap();
@@ -193,8 +193,7 @@ impl Ask {
         fixture.play(self.event()).await
     }
 
-    /// Sends it as a sender does: again as long as the answer says that it is to come later. A busy machine's table does
-    /// not always answer in time.
+    /// Sends it as a sender does: again while the answer is a 503, because a busy machine's table may be too slow.
     pub async fn send_until_accepted(&self, fixture: &Fixture) -> Answer {
         for _ in 0..TRIES_MAX {
             let answer = self.send(fixture).await;

@@ -3,7 +3,7 @@ use local::loopback::TABLE;
 
 use super::Fixture;
 
-/// Puts an entry into the backlog that cannot be read; returns its partition and its request's id.
+/// Puts an unreadable entry into the backlog. Returns its partition and its request's id.
 pub async fn dead_entry(fixture: &Fixture) -> (String, &'static str) {
     let dynamodb = local::aws::clients(&fixture.loopback.engine.url()).dynamodb;
     let id = "00000000-0000-4000-8000-000000000000";

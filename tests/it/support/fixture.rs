@@ -28,7 +28,7 @@ fn owned<const N: usize>(variables: [(&str, &str); N]) -> Variables {
     variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
-/// An instance of the relay for which a busy machine's table is not too slow.
+/// Starts an instance of the relay that waits as long as a busy machine's table needs.
 async fn patient_relay(loopback: &Loopback) -> App {
     let aws = patient_clients(&loopback.engine.url(), &loopback.simulator.url());
     app(&Settings::parse(&loopback.variables).unwrap(), aws, loopback.app.clock().clone()).await.unwrap()
@@ -44,10 +44,10 @@ const BEGINNING_MS: i64 = 1_800_000_000_000;
 
 /// An hour, in milliseconds.
 const HOUR_MS: i64 = 3_600_000;
-/// Longest wait for what must come.
+/// Longest wait for something that must happen.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Where a relay finds its outside worlds.
+/// The addresses of a relay's dependencies.
 #[derive(Clone, Debug)]
 pub struct Addresses {
     pub dynamodb: String,
@@ -56,20 +56,20 @@ pub struct Addresses {
     pub entra: String,
 }
 
-/// A relay with its outside worlds, and the clock they all go by.
+/// A relay, the doubles of its dependencies, and the clock that they share.
 pub struct Fixture {
     pub loopback: Loopback,
     pub witness: Witness,
     time: Time,
 }
 
-/// What the clock goes by.
+/// What moves the clock.
 enum Time {
     /// Waiting moves it on at once.
     Jumping(Arc<AtomicI64>),
-    /// It stands until a test lets time pass.
+    /// It stands still until a test lets time pass.
     Stepped(watch::Sender<i64>),
-    /// The machine's.
+    /// It is the machine's clock.
     System,
 }
 
@@ -78,7 +78,7 @@ impl Fixture {
         Self::with([]).await
     }
 
-    /// A world whose relay has these variables in its environment.
+    /// A fixture whose relay has these environment variables.
     pub async fn with<const N: usize>(variables: [(&str, &str); N]) -> Self {
         Self::start(Storage::Memory, owned(variables)).await
     }
@@ -89,14 +89,14 @@ impl Fixture {
         Self::on(storage, patient(variables), clock, Time::Jumping(clock_ms)).await
     }
 
-    /// A world whose clock stands still until a test lets time pass.
+    /// A fixture whose clock stands still until a test lets time pass.
     pub async fn with_stepped_clock<const N: usize>(variables: [(&str, &str); N]) -> Self {
         let (time, clock_ms) = watch::channel(BEGINNING_MS);
         let clock = Clock::stepped(clock_ms);
         Self::on(Storage::Memory, owned(variables), clock, Time::Stepped(time)).await
     }
 
-    /// A world that other processes can share.
+    /// A fixture that other processes can share.
     pub async fn with_system_clock<const N: usize>(variables: [(&str, &str); N]) -> Self {
         Self::on(Storage::Memory, owned(variables), Clock::system(), Time::System).await
     }
@@ -119,9 +119,9 @@ impl Fixture {
         Self { loopback, witness, time }
     }
 
-    /// The secrets that were told.
-    pub fn told(&self) -> Vec<String> {
-        self.witness.told()
+    /// The secrets that were revealed.
+    pub fn revealed(&self) -> Vec<String> {
+        self.witness.revealed()
     }
 
     /// Every log line, answer and item.
@@ -137,7 +137,7 @@ impl Fixture {
         &self.loopback.simulator
     }
 
-    /// Another instance of the relay, and what it costs.
+    /// Another instance of the relay, and a meter of what its table costs.
     pub async fn relay_metered(&self) -> (App, Meter) {
         let meter = Meter::default();
         let aws = meter.on(&patient_clients(&self.loopback.engine.url(), &self.simulator().url()));
@@ -150,35 +150,35 @@ impl Fixture {
         self.relay_on(&self.loopback.engine.url(), variables).await
     }
 
-    /// Another instance of the relay whose way to the outside worlds may be cut.
+    /// Another instance of the relay whose connections to its dependencies may be cut.
     pub async fn relay_behind(&self, lines: &Lines) -> App {
         self.relay_between(&lines.dynamodb_url, &lines.simulator_url).await
     }
 
-    /// A world whose relay proves its app in this way.
+    /// A fixture whose relay authenticates its app in this way.
     pub async fn with_credential(proof: Proof) -> Self {
         let mut fixture = Self::new().await;
         fixture.prove_by(proof).await;
         fixture
     }
 
-    /// From now on the relay proves its app in this way.
+    /// From now on the relay authenticates its app in this way.
     pub async fn prove_by(&mut self, proof: Proof) {
         self.loopback.prove_by(proof).await.unwrap();
         self.loopback.app = patient_relay(&self.loopback).await;
     }
 
-    /// Another instance of the relay that finds its outside worlds at these addresses.
+    /// Another instance of the relay with its dependencies at these addresses.
     pub async fn relay_between(&self, dynamodb_url: &str, simulator_url: &str) -> App {
         let variables = [("DEFENDER_ENDPOINT", simulator_url), ("LOGIN_ENDPOINT", simulator_url)];
         self.relay_on(dynamodb_url, variables).await
     }
 
-    /// Another instance of the relay that finds its outside worlds at these addresses, which the configuration need not
-    /// take, and goes by this clock.
+    /// Another instance of the relay with its dependencies at these addresses and with this clock. The configuration need
+    /// not accept the addresses.
     pub async fn relay_at(&self, addresses: &Addresses, clock: Clock) -> App {
         let mut settings = Settings::parse(&self.loopback.variables).unwrap();
-        let TenantsAt::One(tenant) = &mut settings.tenants else { panic!("a world has one tenant") };
+        let TenantsAt::One(tenant) = &mut settings.tenants else { panic!("a fixture has one tenant") };
         tenant.endpoints.defender.clone_from(&addresses.defender);
         tenant.endpoints.login.clone_from(&addresses.entra);
         let aws = local::aws::clients_of(&addresses.dynamodb, &addresses.secrets);
@@ -197,7 +197,7 @@ impl Fixture {
         patient_relay(&self.loopback).await
     }
 
-    /// Another instance, whose clock is so many milliseconds ahead of everybody else's, or behind.
+    /// Another instance whose clock differs by so many milliseconds from the clock of all others.
     pub async fn relay_whose_clock_is_off_by(&self, ms: i64) -> App {
         let own_ms = Arc::new(AtomicI64::new(self.app().clock().now().ms() + ms));
         self.loopback.another_relay(Clock::manual(own_ms)).await.unwrap()
@@ -271,7 +271,7 @@ impl Fixture {
         get("/v1/budget").send(self).await.body
     }
 
-    /// Holds the requests that came to Defender in the last hour, so many at least, against the budget.
+    /// Checks that the budget counted every call that Defender received in the last hour, and at least so many.
     pub async fn every_call_had_a_permit(&self, begun: usize) {
         let now_ms = self.app().clock().now().ms();
         let recent = |call: &&Arrival| i64::try_from(call.received_at_ms).unwrap() > now_ms - HOUR_MS;
@@ -285,7 +285,7 @@ impl Fixture {
         self.until(|| self.calls() > 0).await;
     }
 
-    /// Returns when this is so.
+    /// Returns when the condition holds.
     pub async fn until(&self, is_so: impl Fn() -> bool) {
         let looks = async {
             while !is_so() {

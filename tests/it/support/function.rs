@@ -1,4 +1,4 @@
-//! The function's own binary under a Runtime API of ours.
+//! Runs the function's own binary with a double of Lambda's Runtime API.
 
 use std::io::Write;
 use std::process::{ExitStatus, Stdio};
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::witness::{LogLines, Witness};
 use super::{Answer, Ask, Fixture};
 
-/// Longest wait for the function, in seconds.
+/// Longest wait for the function.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running function.
@@ -21,14 +21,14 @@ pub struct Function<'a> {
     witness: &'a Witness,
     api: RuntimeApi,
     process: Child,
-    /// Ends when the process has said its last.
+    /// Ends when everything the process wrote has been read.
     heard: JoinSet<()>,
     clock: Clock,
     deadline_ms: i64,
 }
 
 impl<'a> Function<'a> {
-    /// Starts the function with the environment of the world's relay. `extensions`: whether Lambda has them.
+    /// Starts the function with the environment of the fixture's relay. `extensions`: whether Lambda supports them.
     pub async fn start(fixture: &'a Fixture, extensions: bool) -> Self {
         Self::start_with(fixture, extensions, DEADLINE_MS, []).await
     }
@@ -71,7 +71,7 @@ impl<'a> Function<'a> {
         self.process.id().unwrap()
     }
 
-    /// Returns when the process is gone and all it said is known: how it ended.
+    /// Returns how the process ended, after everything it wrote has been read.
     pub async fn until_gone(&mut self) -> ExitStatus {
         let gone = async {
             let status = self.process.wait().await.unwrap();
@@ -81,13 +81,13 @@ impl<'a> Function<'a> {
         tokio::time::timeout(PATIENCE, gone).await.expect("it ends in time")
     }
 
-    /// Sends a process a signal. The shell's own: not every system has a program of that name.
+    /// Sends a signal to a process. It uses the shell's `kill`, because not every system has a program of that name.
     pub fn signal(id: u32, name: &str) {
         let kill = format!("kill -{name} {id}");
         assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
-    /// From now on the process gets no memory beside what it has and these bytes.
+    /// From now on the process gets only so many more bytes of memory.
     #[cfg(target_os = "linux")]
     pub fn has_no_memory_but(&self, more: u64) {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
@@ -98,7 +98,7 @@ impl<'a> Function<'a> {
         assert!(prlimit.status().unwrap().success());
     }
 
-    /// Gives the function an event and returns its answer; none if it ends instead.
+    /// Gives the function an event and returns its answer, or `None` if the process ends instead.
     pub async fn try_invoke(&mut self, ask: &Ask) -> Option<Answer> {
         let event = ask.event();
         self.witness.must_not_reveal_credentials_of(&event);
@@ -113,8 +113,8 @@ impl<'a> Function<'a> {
         Some(Answer::new(&answer))
     }
 
-    /// Gives the function an event, and its end when the invocation's time is over before its extension has asked for the
-    /// next event, as Lambda does. Returns the answer, if there was one, and whether it was ended.
+    /// Gives the function an event. Kills the process, as Lambda does, if its time is over before its extension has asked
+    /// for the next event. Returns the answer, if there was one, and whether the process was killed.
     pub async fn invoke_for_its_time(&mut self, ask: &Ask) -> (Option<Answer>, bool) {
         let (event, over_at) = (ask.event(), self.clock.now().plus_ms(self.deadline_ms));
         self.witness.must_not_reveal_credentials_of(&event);

@@ -1,4 +1,4 @@
-//! A gate before an outside world, at which a test stops chosen requests until it lets them through.
+//! A gate in front of a dependency. It stops chosen requests until the test lets them through.
 
 use std::sync::Arc;
 

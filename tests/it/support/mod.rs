@@ -1,4 +1,4 @@
-//! What the tests share: a world on 127.0.0.1, requests to send into it, answers to look at.
+//! What the tests share: a fixture on 127.0.0.1, requests to send to it, and answers to check.
 
 pub mod alarm;
 mod ask;

@@ -1,4 +1,4 @@
-//! `docs/runbook.md`, and the tests it names.
+//! Reads `docs/runbook.md` and finds the tests that it names.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ fn files_below(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files_below(path) } else { vec![path] }).collect()
 }
 
-/// Whether this source looks at values of a metric. That there are none is no value.
+/// Whether this source checks values of a metric. An empty list is not a value.
 pub fn counts(source: &str, metric: &str) -> bool {
     let looks = |statement: &str| statement.contains(&format!("metric(\"{metric}\")"));
     source.split(';').any(|statement| looks(statement) && !statement.contains("Vec::<i64>::new()"))

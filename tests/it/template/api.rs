@@ -1,4 +1,4 @@
-//! `template.yaml`: the two APIs before the function, what they answer themselves, and the firewall.
+//! `template.yaml`: the two APIs in front of the function, their own answers, and the firewall.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ async fn both_apis_pass_every_path_to_the_function_which_knows_its_routes() {
     assert_eq!(fixture.play(event).await.status, 200, "a REST API's stage is no part of the route");
 }
 
-/// What an answer says to somebody who may send again.
+/// Checks that an answer asks the sender to send again later.
 fn assert_says_later(problem: &Value, code: &str) {
     assert_eq!((problem["status"].as_u64(), &problem["code"]), (Some(503), &json!(code)));
     assert!(problem["detail"].as_str().unwrap().contains("Retry-After"), "{problem}");

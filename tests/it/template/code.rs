@@ -1,4 +1,4 @@
-//! `template.yaml` against the code: environment, routes, table, time-outs, metrics.
+//! `template.yaml` checked against the code: environment, routes, table, time-outs, metrics.
 
 use std::collections::BTreeSet;
 

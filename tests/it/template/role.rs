@@ -1,4 +1,4 @@
-//! `template.yaml`: what the function's role may do, against what the code asks for.
+//! `template.yaml`: the permissions of the function's role, checked against what the code needs.
 
 use std::collections::BTreeSet;
 

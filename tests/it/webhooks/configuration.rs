@@ -1,4 +1,4 @@
-//! The sources' configuration: what the parser says of it, what the schema says, and that they say the same.
+//! The sources' configuration. The parser and the schema must find the same faults.
 
 use defender_tag_relay::inbound::Sources;
 use serde_json::{Value, json};

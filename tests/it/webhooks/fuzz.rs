@@ -67,7 +67,7 @@ fn verify(delivery: &SignedDelivery) -> Option<Verified> {
     unverified.verify(GOOD.sources.find(&delivery.source)?, now()).ok()
 }
 
-/// A change at some place of some bytes.
+/// Changes some bytes at one place.
 fn change(bytes: &mut Vec<u8>, (kind, place, byte): (u8, prop::sample::Index, u8)) {
     let at = if bytes.is_empty() { 0 } else { place.index(bytes.len()) };
     match kind % 6 {
@@ -86,7 +86,7 @@ fn changes() -> impl Strategy<Value = (prop::sample::Index, Vec<(u8, ByteChange)
     (any::<prop::sample::Index>(), prop::collection::vec(any::<(u8, ByteChange)>(), 1..4))
 }
 
-/// What is proved, however it is written: capital digits and spaces at the ends make no difference.
+/// The meaning of the credentials. Capital digits and spaces at the ends make no difference.
 fn meaning(delivery: &SignedDelivery, signs: bool) -> Vec<String> {
     let header = |(_, value): &(String, Vec<u8>)| {
         let text = String::from_utf8_lossy(value).trim().to_owned();
@@ -179,7 +179,7 @@ proptest! {
         }
     }
 
-    /// The makers' own library is the oracle: what it signs is verified, and what is verified it verifies.
+    /// The makers' own library is the oracle: the relay verifies what it signs, and nothing that it does not verify.
     #[test]
     fn standard_webhooks_are_verified_as_by_their_makers_library(
         body in ".{0,200}", id in "[!-~]{1,40}", age_s in -280i64..280, changes in prop::collection::vec(any::<(u8, ByteChange)>(), 0..3),

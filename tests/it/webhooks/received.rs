@@ -1,4 +1,4 @@
-//! Webhooks in their senders' own shapes, from the handler to the simulator.
+//! Webhooks in their senders' own formats, from the handler to the simulator.
 
 use serde_json::{Value, json};
 
@@ -127,7 +127,7 @@ fn bearer_of(fixture: &Fixture, name: &str) -> String {
 
 #[tokio::test]
 async fn what_can_never_succeed_is_accepted_all_the_same_where_its_source_asks_for_that() {
-    let fixture = accepting_world().await;
+    let fixture = accepting_fixture().await;
     let send = async |body: &str| Ask::hook("a", body).signed(&fixture).send(&fixture).await;
     let answer = send("{\"host\": \"PC1\"}").await;
     assert_eq!((answer.status, &answer.body["problem"]["code"]), (202, &json!("no_machine_id")));
@@ -151,7 +151,7 @@ async fn what_can_never_succeed_is_accepted_all_the_same_where_its_source_asks_f
     assert_eq!(unverified.status, 401, "nothing unverified is accepted");
 }
 
-async fn accepting_world() -> Fixture {
+async fn accepting_fixture() -> Fixture {
     let source = |name: &str, key: &str| {
         json!({
             "name": name, "verify": { "scheme": "bearer", "secrets": [key] },

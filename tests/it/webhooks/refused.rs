@@ -1,4 +1,4 @@
-//! Webhooks that must not do anything: each way of being wrong, with its answer, and no call made.
+//! Webhooks that must do nothing: every fault, its answer, and no call.
 
 use serde_json::json;
 
@@ -24,7 +24,7 @@ const WITH_SECRET: [(&str, &str); 6] = [
     ("sumo-logic", "authorization"),
 ];
 
-/// Sends it and sees that it was refused as unverified and left no trace.
+/// Sends it and checks that it was refused as unverified and left no trace.
 async fn is_not_verified(fixture: &Fixture, ask: &Ask, why: &str) -> Answer {
     let answer = ask.send(fixture).await;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Deliveries that come again: repeats of their senders, and copies in somebody's hands.
+//! Deliveries that arrive again: repeats by their senders, and copies by an attacker.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Keys that sources have by reference to Secrets Manager.
+//! Sources whose keys are references to Secrets Manager.
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput};
@@ -28,7 +28,7 @@ fn source(name: &str, scheme: &str) -> Value {
     })
 }
 
-/// A relay of the world with these sources and this Secrets Manager.
+/// A relay of the fixture with these sources and this Secrets Manager.
 async fn relay(fixture: &Fixture, sources: &[Value], rule: &Rule) -> Result<App, StartError> {
     let mut variables = fixture.loopback.variables.clone();
     variables.insert("SOURCES".into(), json!({ "sources": sources }).to_string());

@@ -1,6 +1,6 @@
-//! A way to an outside world that can be rude: it does to connections what HTTP libraries would not do.
+//! A fault-injecting proxy in front of a dependency. It does to connections what HTTP libraries do not do.
 //!
-//! Invariant: the port stays this way's own while nobody listens on it.
+//! Invariant: the proxy keeps its port while it does not listen on it.
 
 mod network_fault;
 mod wire;
@@ -22,18 +22,18 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// The way to one outside world.
+/// The proxy in front of one dependency.
 pub struct FaultyProxy {
     /// Its address.
     pub url: String,
     now: watch::Sender<ActiveFault>,
     counters: Counters,
-    /// It never listens. As long as it is there, nobody else gets the port.
+    /// This socket never listens. While it is open, nothing else gets the port.
     port: TcpSocket,
     _server: JoinSet<()>,
 }
 
-/// How it is now, and to which requests: to those that hold this text.
+/// The fault that is on, and the text that a request must contain to meet it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct ActiveFault {
     fault: Option<NetworkFault>,
@@ -55,12 +55,12 @@ impl ActiveFault {
 struct Counters {
     /// Requests of which a byte has come.
     begun: Arc<AtomicUsize>,
-    /// Of these, the ones that have met the rudeness it shows now.
+    /// Of these, the ones that have met the fault that is on.
     met: watch::Sender<usize>,
 }
 
 impl FaultyProxy {
-    /// A polite way to the world at this address.
+    /// A proxy without a fault in front of this address.
     pub fn to(upstream: &str) -> Self {
         let upstream = upstream.strip_prefix("http://").unwrap().to_owned();
         let port = bind((Ipv4Addr::LOCALHOST, 0).into());
@@ -72,12 +72,12 @@ impl FaultyProxy {
         Self { url: format!("http://{address}"), now, counters, port, _server: server }
     }
 
-    /// From now on it is so, or polite again.
+    /// From now on every request meets this fault, or none.
     pub async fn set_fault(&self, fault: Option<NetworkFault>) {
         self.set_fault_for("", fault).await;
     }
 
-    /// From now on it is so to the requests that hold this text.
+    /// From now on the requests that contain this text meet this fault, or none.
     pub async fn set_fault_for(&self, to: &'static str, fault: Option<NetworkFault>) {
         if fault.is_some() {
             self.counters.met.send_replace(0);
@@ -86,7 +86,7 @@ impl FaultyProxy {
         self.until_listening(fault != Some(NetworkFault::Refused)).await;
     }
 
-    /// Returns when connections are taken, or when they are not.
+    /// Returns when the proxy accepts connections, or when it refuses them.
     async fn until_listening(&self, open: bool) {
         let address = self.port.local_addr().unwrap();
         let reached = async {
@@ -97,19 +97,19 @@ impl FaultyProxy {
         tokio::time::timeout(PATIENCE, reached).await.expect("the door opens and closes");
     }
 
-    /// Returns when a request has met what it is now.
+    /// Returns when a request has met the fault.
     pub async fn until_met(&self) {
         let mut met = self.counters.met.subscribe();
         let came = tokio::time::timeout(PATIENCE, met.wait_for(|met| *met > 0)).await;
         came.expect("a request comes in time").unwrap();
     }
 
-    /// How many requests have met the rudeness it was told last.
+    /// How many requests have met the last fault.
     pub fn met(&self) -> usize {
         *self.counters.met.borrow()
     }
 
-    /// How many requests were begun on this way so far.
+    /// How many requests have begun so far.
     pub fn begun(&self) -> usize {
         self.counters.begun.load(Ordering::SeqCst)
     }
@@ -162,7 +162,7 @@ async fn handle(
     now: watch::Receiver<ActiveFault>,
     counters: Counters,
 ) {
-    // Whoever only connects asks for nothing.
+    // A client that only connects sends no request.
     if !matches!(connection.peek(&mut [0]).await, Ok(1)) {
         return;
     }
@@ -174,6 +174,6 @@ async fn handle(
     let Ok(request) = request(&mut connection).await else { return };
     let fault = now.borrow().towards(&request);
     counters.met.send_modify(|met| *met += usize::from(fault.is_some()));
-    // What goes wrong here goes wrong for the client, as it should.
+    // An error here is meant to reach the client.
     let _ = answer(connection, &upstream, &request, fault).await;
 }

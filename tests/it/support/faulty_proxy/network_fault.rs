@@ -1,15 +1,15 @@
-/// What happens to every request while it is on.
+/// A network fault. While it is on, it happens to every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkFault {
     /// Nobody listens.
     Refused,
     /// The connection is reset before the request is read.
     ResetUnread,
-    /// It is reset after the request was read; the world does not see it.
+    /// The connection is reset after the request was read; the dependency does not see it.
     ResetRead,
-    /// It is reset after the world has carried the request out.
+    /// The connection is reset after the dependency has carried the request out.
     ResetCarriedOut,
-    /// The request is read, and that is all; the world does not see it.
+    /// The request is read and never answered; the dependency does not see it.
     Silent,
     /// The request is carried out, and not a byte comes back.
     SlowHeaders,
@@ -21,7 +21,7 @@ pub enum NetworkFault {
     LengthTooLong,
     /// The answer says that it is shorter than it is.
     LengthTooShort,
-    /// A 200 with HTML; the world does not see the request.
+    /// A 200 with HTML; the dependency does not see the request.
     NotJson,
     /// A 200 with a body of many megabytes.
     Huge,
@@ -29,13 +29,13 @@ pub enum NetworkFault {
     Endless,
     /// This status, with HTML.
     Status(u16),
-    /// An answer in the world's own words.
+    /// A fixed answer in the dependency's own format.
     Answers(FixedAnswer),
     /// The other side speaks TLS where none is spoken.
     NotHttp,
 }
 
-/// An answer in a world's own words.
+/// A fixed answer in a dependency's own format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FixedAnswer {
     pub status: u16,
@@ -44,7 +44,7 @@ pub struct FixedAnswer {
 }
 
 impl NetworkFault {
-    /// Whether it lasts until the client gives up.
+    /// Whether the request hangs until the client gives up.
     pub fn hangs(self) -> bool {
         matches!(self, Self::Silent | Self::SlowHeaders | Self::SlowBody)
     }

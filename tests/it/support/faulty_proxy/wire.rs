@@ -1,4 +1,4 @@
-//! Bytes in and out of a connection, well-mannered and not.
+//! Reads requests from a connection and writes answers to it, with faults or without.
 
 use std::io;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const HUGE_BYTES: usize = 24 * 1024 * 1024;
 const CHUNK_BYTES: usize = 64 * 1024;
 /// A TLS alert.
 const ALERT: [u8; 7] = [0x15, 3, 3, 0, 2, 2, 80];
-/// Longest wait for the world itself.
+/// Longest wait for the dependency itself.
 const WORLD_PATIENCE: Duration = Duration::from_secs(120);
 
 pub(super) async fn answer(
@@ -52,7 +52,7 @@ pub(super) async fn answer(
     Ok(())
 }
 
-/// What comes back of a request that was carried out.
+/// Spoils the answer to a request that was carried out.
 async fn spoil(mut to: TcpStream, answer: &[u8], fault: NetworkFault) -> io::Result<()> {
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(0);
     let (told, body) = (String::from_utf8_lossy(&answer[..end]), &answer[(end + 4).min(answer.len())..]);
@@ -131,7 +131,7 @@ pub(super) async fn request(from: &mut TcpStream) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The world's answer, whole. A connection carries one request, so that each can be treated anew.
+/// Returns the dependency's whole answer. A connection carries one request, so that each can be treated anew.
 async fn carry_out(upstream: &str, request: &[u8]) -> io::Result<Vec<u8>> {
     let mut fixture = TcpStream::connect(upstream).await?;
     let end = request.windows(2).position(|two| two == b"\r\n").unwrap_or(0) + 2;
