@@ -1,26 +1,29 @@
-//! The fault matrix: each outside world in each way to fail, while requests come. `docs/faults.md` is its table.
+//! The fault matrix: every dependency, failed in every way, while requests arrive. `docs/faults.md` is its table.
 //!
-//! Whatever fails, and however: while it lasts, callers see what the page says and nothing is said to be applied; when it
-//! is over, every request that was accepted is done as soon as the page says, with a true outcome for each machine, in
-//! the right order. No call is made without a permit, none that nobody may ask for, and nothing secret is told.
+//! While a fault lasts, callers see what the page says, and no machine is reported as applied. When the fault is over,
+//! every accepted request is done as soon as the page says, with a true outcome for each machine, in the right order.
+//! Every call has a permit and was allowed, and no secret is revealed.
 
-mod clock;
+mod clock_steps;
+mod clocks;
+mod crashes;
+mod dependencies;
+mod harness;
 mod page;
 mod process;
-mod rough;
-mod worlds;
+mod store_faults;
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::Rudeness;
+use crate::support::NetworkFault;
 
-/// Worlds at once that keep a processor busy.
+/// Fixtures at once that keep a processor busy.
 const AT_ONCE: usize = 4;
 
-/// An outside world.
+/// A service that the relay depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outside {
+enum Dependency {
     Entra,
     Defender,
     DynamoDb,
@@ -29,16 +32,16 @@ enum Outside {
 
 /// How it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
-    /// The way to it is rude.
-    Way(Rudeness),
-    /// Whoever listens there speaks TLS with a certificate that nobody vouches for.
+enum DependencyFault {
+    /// The network to it has a fault.
+    Network(NetworkFault),
+    /// The server speaks TLS with an untrusted certificate.
     Certificate,
     /// Its name does not resolve.
     Name,
 }
 
-/// Runs each on a thread of its own, so many at once: a thread's log lines are those of one world.
+/// Runs each on its own thread, so many at once, because a thread's log lines belong to one fixture.
 fn each_alone<T: Copy + Sync>(all: &[T], at_once: usize, run: impl AsyncFn(T) + Sync) {
     let next = AtomicUsize::new(0);
     let work = || {

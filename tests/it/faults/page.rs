@@ -1,17 +1,17 @@
-//! `docs/faults.md` says what a fault comes to, and the tests hold the relay against it. It names tests that are there,
-//! and every test of the matrix.
+//! Reads from `docs/faults.md` what each fault must lead to. The page names only tests that exist, and every test of
+//! the matrix.
 
 use crate::support::runbook::is_a_test;
 use crate::support::schema::repository;
 
 /// What the page says of the faults of a test.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Said {
+pub(super) struct Expected {
     /// What callers see: the status.
     pub(super) status: u64,
-    /// Whether the budget says why nothing goes on.
+    /// Whether the budget says what blocks the backlog.
     pub(super) held_up: bool,
-    /// Within how many minutes all is applied again.
+    /// Minutes until everything is applied.
     pub(super) minutes: usize,
 }
 
@@ -27,12 +27,12 @@ fn tests_of(row: &[String]) -> Vec<&str> {
 }
 
 /// What the page says of a test's faults.
-pub(super) fn said(test: &str) -> Said {
+pub(super) fn expected_for(test: &str) -> Expected {
     let rows = rows();
     let row = rows.iter().find(|row| tests_of(row).contains(&test)).expect(test);
     let minutes = row[3].split(" min").next().unwrap().rsplit(' ').next().unwrap();
     let (status, held_up) = (row[1][..3].parse().expect(test), row[1].contains("`heldUp`"));
-    Said { status, held_up, minutes: minutes.parse().expect(test) }
+    Expected { status, held_up, minutes: minutes.parse().expect(test) }
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn the_page_names_tests_that_are_there_and_all_of_the_matrix() {
     for test in &named {
         assert!(is_a_test(test), "there is no test {test}");
     }
-    for file in ["worlds", "clock", "process"] {
+    for file in ["dependencies", "clock_steps", "process"] {
         let source = repository(&format!("tests/it/faults/{file}.rs"));
         let tests =
             source.split("test]\n").skip(1).filter_map(|rest| rest.split_once("fn ")?.1.split('(').next());

@@ -1,5 +1,5 @@
-//! The process itself: asked to end, killed, out of memory, out of time. Another instance finishes what it leaves, as
-//! soon as the dead one's lease is over.
+//! The process itself is asked to end, is killed, runs out of memory or runs out of time. Another instance finishes its
+//! work as soon as the dead process's lease is over.
 
 use std::collections::BTreeMap;
 
@@ -7,73 +7,75 @@ use local::runtime_api::DEADLINE_MS;
 use local::trial::History;
 
 use super::each_alone;
-use crate::support::{Answer, Ask, Function, Rude, Rudeness, World, get, machine, machines};
+use crate::support::{
+    Answer, Ask, FaultyProxy, Fixture, Function, NetworkFault, get, machine, machines, sample,
+};
 
 /// Looks of the schedule, half a second apart, until the dead one's lease is over and everything is done.
 const LOOKS_MAX: usize = 200;
 /// Milliseconds for an invocation that are too few for an operation of a table that hangs.
 const SHORT_MS: i64 = 2_500;
 
-/// A world that processes share, and the requests sent to them.
-struct Mortal {
-    world: World,
+/// A fixture that processes share, and the requests sent to them.
+struct ProcessHarness {
+    fixture: Fixture,
     history: History,
-    table: Rude,
+    table: FaultyProxy,
 }
 
-impl Mortal {
+impl ProcessHarness {
     async fn new() -> Self {
-        let world = World::on_the_systems_clock([("RESPOND_WITHIN_MS", "0")]).await;
-        let table = Rude::to(&world.loopback.engine.url());
-        Self { world, history: History::default(), table }
+        let fixture = Fixture::with_system_clock([("RESPOND_WITHIN_MS", "0")]).await;
+        let table = FaultyProxy::to(&fixture.loopback.engine.url());
+        Self { fixture, history: History::default(), table }
     }
 
     async fn process(&self, deadline_ms: i64) -> Function<'_> {
         let table = [("AWS_ENDPOINT_URL_DYNAMODB", self.table.url.as_str())];
-        Function::start_with(&self.world, true, deadline_ms, table).await
+        Function::start_with(&self.fixture, true, deadline_ms, table).await
     }
 
-    /// Sends a request. If it is not answered, its sender sends it again, to whoever is there.
+    /// Sends a request. If it is not answered, the sender sends it again, to another instance.
     async fn send(&self, ask: &Ask, answer: impl Future<Output = Option<Answer>>) -> bool {
-        let sent = self.history.sending(self.world.app().clock().now());
+        let sent = self.history.sending(self.fixture.app().clock().now());
         self.history.tried(&ask.asked());
         let answer = answer.await.filter(|answer| answer.status == 202);
         let answered = answer.is_some();
-        self.table.be(None).await;
+        self.table.set_fault(None).await;
         let id = match answer {
             Some(answer) => answer.id(),
-            None => ask.clone().at_once().send(&self.world).await.id(),
+            None => ask.clone().at_once().send(&self.fixture).await.id(),
         };
         self.history.answered(ask.asked(), id, sent);
         answered
     }
 
-    /// Lets the schedule of another instance finish, and holds what was done against what was asked for.
+    /// Lets the schedule of another instance finish. Checks what was done against what was asked for.
     async fn all_is_applied(&self) {
-        let clock = self.world.app().clock();
+        let clock = self.fixture.app().clock();
         for _ in 0..LOOKS_MAX {
-            self.world.schedule().await;
-            if self.world.budget().await["backlog"]["requests"] == 0 {
+            self.fixture.schedule().await;
+            if self.fixture.budget().await["backlog"]["requests"] == 0 {
                 break;
             }
             clock.wait_until(clock.now().plus_ms(500)).await;
         }
         let mut shown = BTreeMap::new();
         for id in self.history.ids() {
-            let looked = get(&format!("/v1/tag-requests/{id}")).send(&self.world).await;
+            let looked = get(&format!("/v1/tag-requests/{id}")).send(&self.fixture).await;
             shown.insert(id, looked.body);
         }
-        self.history.judge(self.world.simulator(), &shown).unwrap();
-        self.world.every_call_had_a_permit(0).await;
+        self.history.judge(self.fixture.simulator(), &shown).unwrap();
+        self.fixture.every_call_had_a_permit(0).await;
     }
 }
 
 /// A process that gets this signal while a call is under way, and while it makes a request durable: before that is done,
 /// or before it knows that it is done.
-async fn gets(signal: &str, accepting: Rudeness) {
-    let mortal = Mortal::new().await;
-    mortal.world.simulator().switch(|s| s.latency_ms = 2_000);
-    let mut function = mortal.process(DEADLINE_MS).await;
+async fn gets(signal: &str, accepting: NetworkFault) {
+    let harness = ProcessHarness::new().await;
+    harness.fixture.simulator().switch(|s| s.latency_ms = 2_000);
+    let mut function = harness.process(DEADLINE_MS).await;
     let asks = [
         Ask::add("vip", &machines(0..3)),
         Ask::remove("vip", &machines(1..4)),
@@ -82,21 +84,21 @@ async fn gets(signal: &str, accepting: Rudeness) {
     ];
     for (n, ask) in asks.into_iter().enumerate() {
         let ask = ask.key(&n.to_string());
-        assert!(mortal.send(&ask, async { Some(function.invoke(&ask).await) }).await);
+        assert!(harness.send(&ask, async { Some(function.invoke(&ask).await) }).await);
     }
-    mortal.world.until_called().await;
-    mortal.table.be_to("PutItem", Some(accepting)).await;
+    harness.fixture.until_called().await;
+    harness.table.set_fault_for("PutItem", Some(accepting)).await;
     let last = Ask::remove("vip", &machines(2..3)).key("last");
     let id = function.id();
     let dies = async {
-        mortal.table.until_met().await;
+        harness.table.until_met().await;
         Function::signal(id, signal);
     };
-    let answered = mortal.send(&last, async { tokio::join!(function.try_invoke(&last), dies).0 }).await;
+    let answered = harness.send(&last, async { tokio::join!(function.try_invoke(&last), dies).0 }).await;
     assert!(!answered, "it died before it answered");
     function.until_gone().await;
-    mortal.world.simulator().switch(|s| s.latency_ms = 0);
-    mortal.all_is_applied().await;
+    harness.fixture.simulator().switch(|s| s.latency_ms = 0);
+    harness.all_is_applied().await;
 }
 
 /// A process that gets no more memory while large requests come. Only Linux limits what a process has already.
@@ -104,16 +106,16 @@ async fn gets(signal: &str, accepting: Rudeness) {
 async fn runs_out_of_memory() {
     /// Bytes of memory that it still gets.
     const LAST_BYTES: u64 = 2 * 1024 * 1024;
-    let mortal = Mortal::new().await;
-    let mut function = mortal.process(DEADLINE_MS).await;
+    let harness = ProcessHarness::new().await;
+    let mut function = harness.process(DEADLINE_MS).await;
     let first = Ask::add("vip", &[machine(1)]);
-    assert!(mortal.send(&first, async { Some(function.invoke(&first).await) }).await);
+    assert!(harness.send(&first, async { Some(function.invoke(&first).await) }).await);
     function.has_no_memory_but(LAST_BYTES);
     for n in 1..40 {
         let large = Ask::add("vip", &machines(n * 10_000..(n + 1) * 10_000)).key(&n.to_string());
-        if !mortal.send(&large, function.try_invoke(&large)).await {
+        if !harness.send(&large, function.try_invoke(&large)).await {
             function.until_gone().await;
-            return mortal.all_is_applied().await;
+            return harness.all_is_applied().await;
         }
     }
     panic!("it never runs out of memory");
@@ -121,62 +123,65 @@ async fn runs_out_of_memory() {
 
 #[tokio::test]
 async fn a_function_whose_time_is_nearly_up_begins_no_call_and_loses_nothing() {
-    let mortal = Mortal::new().await;
-    let mut function = mortal.process(10_000).await;
+    let harness = ProcessHarness::new().await;
+    let mut function = harness.process(10_000).await;
     let ask = Ask::add("vip", &[machine(1)]);
-    assert!(mortal.send(&ask, async { Some(function.invoke(&ask).await) }).await);
+    assert!(harness.send(&ask, async { Some(function.invoke(&ask).await) }).await);
     function.rested(2).await;
-    assert_eq!(mortal.world.calls(), 0, "a call may take longer than what is left");
-    mortal.all_is_applied().await;
+    assert_eq!(harness.fixture.calls(), 0, "a call may take longer than what is left");
+    harness.all_is_applied().await;
 }
 
 /// A function whose time is over while the table hangs, in what holds this text.
-async fn times_out(text: &'static str, hangs: Rudeness) {
-    let mortal = Mortal::new().await;
-    let mut function = mortal.process(SHORT_MS).await;
+async fn times_out(text: &'static str, hangs: NetworkFault) {
+    let harness = ProcessHarness::new().await;
+    let mut function = harness.process(SHORT_MS).await;
     let first = Ask::add("vip", &machines(0..3)).key("first");
-    assert!(mortal.send(&first, async { Some(function.invoke(&first).await) }).await);
+    assert!(harness.send(&first, async { Some(function.invoke(&first).await) }).await);
     function.rested(2).await;
-    mortal.table.be_to(text, Some(hangs)).await;
+    harness.table.set_fault_for(text, Some(hangs)).await;
     let last = Ask::remove("vip", &machines(1..4)).key("last");
     let timed_out = async {
         let (answer, ended) = function.invoke_for_its_time(&last).await;
         assert!(ended, "its time was over");
         answer
     };
-    let answered = mortal.send(&last, timed_out).await;
+    let answered = harness.send(&last, timed_out).await;
     assert_eq!(answered, text != "PutItem", "it answers what is durable");
-    let mut next = mortal.process(DEADLINE_MS).await;
+    let mut next = harness.process(DEADLINE_MS).await;
     let more = Ask::add("vip", &machines(3..4)).key("more");
-    assert!(mortal.send(&more, async { Some(next.invoke(&more).await) }).await, "the next one works");
-    mortal.all_is_applied().await;
+    assert!(harness.send(&more, async { Some(next.invoke(&more).await) }).await, "the next one works");
+    harness.all_is_applied().await;
 }
 
 /// A way to die.
 #[derive(Clone, Copy, Debug)]
 enum Death {
-    Signal(&'static str, Rudeness),
+    Signal(&'static str, NetworkFault),
     #[cfg(target_os = "linux")]
     OutOfMemory,
-    OutOfTime(&'static str, Rudeness),
+    OutOfTime(&'static str, NetworkFault),
 }
 
+/// How many ways to die a normal run tries.
+const SAMPLE: usize = 2;
 const DEATHS: &[Death] = &[
-    Death::Signal("TERM", Rudeness::Silent),
-    Death::Signal("TERM", Rudeness::SlowHeaders),
-    Death::Signal("KILL", Rudeness::Silent),
-    Death::Signal("KILL", Rudeness::SlowHeaders),
+    Death::Signal("TERM", NetworkFault::Silent),
+    Death::Signal("TERM", NetworkFault::SlowHeaders),
+    Death::Signal("KILL", NetworkFault::Silent),
+    Death::Signal("KILL", NetworkFault::SlowHeaders),
     #[cfg(target_os = "linux")]
     Death::OutOfMemory,
-    Death::OutOfTime("PutItem", Rudeness::Silent),
-    Death::OutOfTime("PutItem", Rudeness::SlowHeaders),
-    Death::OutOfTime("holder", Rudeness::SlowHeaders),
+    Death::OutOfTime("PutItem", NetworkFault::Silent),
+    Death::OutOfTime("PutItem", NetworkFault::SlowHeaders),
+    Death::OutOfTime("holder", NetworkFault::SlowHeaders),
 ];
 
 /// All at once: for most of their time they wait for the dead one's lease to end.
 #[test]
 fn a_process_that_dies_in_any_way_loses_nothing() {
-    each_alone(DEATHS, DEATHS.len(), async |death| match death {
+    let deaths = sample(DEATHS, SAMPLE);
+    each_alone(&deaths, deaths.len(), async |death| match death {
         Death::Signal(signal, accepting) => gets(signal, accepting).await,
         #[cfg(target_os = "linux")]
         Death::OutOfMemory => runs_out_of_memory().await,

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::World;
+use super::Fixture;
 use super::template::template;
 
 /// Seconds of a minute.
@@ -12,7 +12,7 @@ const MINUTE_S: usize = 60;
 /// The values of one metric that came in each minute.
 pub type Minutes = Vec<Vec<i64>>;
 
-/// What a world counted, parted into minutes.
+/// What the metrics of a fixture's relay counted in each minute.
 #[derive(Default)]
 pub struct Watch {
     /// How many lines there were at each minute's end.
@@ -21,29 +21,29 @@ pub struct Watch {
 
 impl Watch {
     /// So many minutes go by, each with its schedule, every other a second late.
-    pub async fn minutes(&mut self, world: &World, count: usize) {
+    pub async fn minutes(&mut self, fixture: &Fixture, count: usize) {
         for length_s in [61, 59].into_iter().cycle().take(count) {
-            let began_at = world.app().clock().now();
-            world.schedule().await;
-            let took_s = world.app().clock().now().ms_since(began_at) / 1000;
-            world.pass_s((length_s - took_s).max(0));
-            self.end(world);
+            let began_at = fixture.app().clock().now();
+            fixture.schedule().await;
+            let took_s = fixture.app().clock().now().ms_since(began_at) / 1000;
+            fixture.pass_s((length_s - took_s).max(0));
+            self.end(fixture);
         }
     }
 
     /// So many minutes go by without it.
-    pub fn silent_minutes(&mut self, world: &World, count: usize) {
-        (0..count).for_each(|_| self.end(world));
+    pub fn silent_minutes(&mut self, fixture: &Fixture, count: usize) {
+        (0..count).for_each(|_| self.end(fixture));
     }
 
-    fn end(&mut self, world: &World) {
-        self.ends.push(world.witness.lines.text().lines().count());
+    fn end(&mut self, fixture: &Fixture) {
+        self.ends.push(fixture.witness.lines.text().lines().count());
     }
 
     /// Whether the alarm of this name is on at each minute's end.
-    pub fn course(&self, world: &World, alarm: &str) -> Vec<bool> {
+    pub fn course(&self, fixture: &Fixture, alarm: &str) -> Vec<bool> {
         let alarm = Alarm::named(alarm);
-        let minutes = world.witness.lines.metric_by(alarm.text("MetricName"), &self.ends);
+        let minutes = fixture.witness.lines.metric_by(alarm.text("MetricName"), &self.ends);
         (1..=minutes.len()).map(|now| alarm.is_on(&minutes[..now])).collect()
     }
 }

@@ -4,7 +4,10 @@ use local::trial::Asked;
 use local::{events, sign, sources};
 use serde_json::{Value, json};
 
-use super::{World, openapi};
+use super::{Fixture, openapi};
+
+/// Attempts at a request, so that a relay that never accepts it ends the test.
+const TRIES_MAX: usize = 50;
 
 /// The id of a machine that exists.
 pub fn machine(number: usize) -> String {
@@ -30,7 +33,7 @@ pub struct Ask {
     body: String,
 }
 
-/// A request that looks.
+/// A request that reads.
 pub fn get(path: &str) -> Ask {
     Ask { method: "GET", path: path.into(), headers: Vec::new(), body: String::new() }.bearer(KEY)
 }
@@ -49,7 +52,7 @@ impl Ask {
         Self::native(&json!({ "Value": tag, "Action": "Remove", "MachineIds": machines }))
     }
 
-    /// A webhook of this source, without any proof.
+    /// An unsigned webhook of this source.
     pub fn hook(source: &str, body: &str) -> Self {
         let path = format!("/v1/hooks/{source}");
         let ask = Self { method: "POST", path, headers: Vec::new(), body: body.into() };
@@ -57,8 +60,8 @@ impl Ask {
     }
 
     /// The webhook of a file in `events/hooks/`, filled in and signed.
-    pub fn of_file(file: &str, world: &World) -> Self {
-        let event = world.ready(&format!("hooks/{file}.json"));
+    pub fn of_file(file: &str, fixture: &Fixture) -> Self {
+        let event = fixture.ready(&format!("hooks/{file}.json"));
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let headers = event["headers"].as_object().unwrap().iter();
         Self {
@@ -69,16 +72,16 @@ impl Ask {
         }
     }
 
-    /// The same, proved as its source would prove it now.
-    pub fn signed(self, world: &World) -> Self {
-        let now = world.app().clock().now();
-        self.signed_at(world, now)
+    /// The same, signed as its source would sign it now.
+    pub fn signed(self, fixture: &Fixture) -> Self {
+        let now = fixture.app().clock().now();
+        self.signed_at(fixture, now)
     }
 
-    /// The same, proved as its source would prove it at another time.
-    pub fn signed_at(self, world: &World, now: Timestamp) -> Self {
+    /// The same, signed as its source would sign it at another time.
+    pub fn signed_at(self, fixture: &Fixture, now: Timestamp) -> Self {
         let name = self.path.strip_prefix("/v1/hooks/").unwrap().to_owned();
-        let sources: Value = serde_json::from_str(&world.loopback.variables["SOURCES"]).unwrap();
+        let sources: Value = serde_json::from_str(&fixture.loopback.variables["SOURCES"]).unwrap();
         let proof = sign::sign(sources::find(&sources, &name).unwrap(), self.body.as_bytes(), now).unwrap();
         let ask = proof.headers.iter().fold(self, |ask, (name, value)| ask.header(name, value));
         let path = proof.path_token.map_or_else(|| ask.path.clone(), |token| format!("{}/{token}", ask.path));
@@ -186,12 +189,23 @@ impl Ask {
         builder.body(self.body.clone().into()).unwrap()
     }
 
-    pub async fn send(&self, world: &World) -> Answer {
-        world.play(self.event()).await
+    pub async fn send(&self, fixture: &Fixture) -> Answer {
+        fixture.play(self.event()).await
     }
 
-    pub async fn send_owned(self, world: &World) -> Answer {
-        self.send(world).await
+    /// Sends it as a sender does: again while the answer is a 503, because a busy machine's table may be too slow.
+    pub async fn send_until_accepted(&self, fixture: &Fixture) -> Answer {
+        for _ in 0..TRIES_MAX {
+            let answer = self.send(fixture).await;
+            if answer.status != 503 {
+                return answer;
+            }
+        }
+        panic!("not accepted in {TRIES_MAX} attempts: {self:?}");
+    }
+
+    pub async fn send_owned(self, fixture: &Fixture) -> Answer {
+        self.send(fixture).await
     }
 
     /// Sends it to another instance of the relay.
@@ -235,13 +249,13 @@ impl Answer {
     }
 
     /// The same request as it stands now.
-    pub async fn now(&self, world: &World) -> Self {
-        get(&format!("/v1/tag-requests/{}", self.id())).send(world).await
+    pub async fn now(&self, fixture: &Fixture) -> Self {
+        get(&format!("/v1/tag-requests/{}", self.id())).send(fixture).await
     }
 
     /// The same as this bearer sees it.
-    pub async fn now_as(&self, world: &World, key: &str) -> Self {
-        get(&format!("/v1/tag-requests/{}", self.id())).bearer(key).send(world).await
+    pub async fn now_as(&self, fixture: &Fixture, key: &str) -> Self {
+        get(&format!("/v1/tag-requests/{}", self.id())).bearer(key).send(fixture).await
     }
 
     /// A problem with what differs from run to run taken out.

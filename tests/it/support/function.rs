@@ -1,4 +1,4 @@
-//! The function's own binary under a Runtime API of ours.
+//! Runs the function's own binary with a double of Lambda's Runtime API.
 
 use std::io::Write;
 use std::process::{ExitStatus, Stdio};
@@ -11,41 +11,41 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 
 use super::witness::{LogLines, Witness};
-use super::{Answer, Ask, World};
+use super::{Answer, Ask, Fixture};
 
-/// Longest wait for the function, in seconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait for the function.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running function.
 pub struct Function<'a> {
     witness: &'a Witness,
     api: RuntimeApi,
     process: Child,
-    /// Ends when the process has said its last.
+    /// Ends when everything the process wrote has been read.
     heard: JoinSet<()>,
     clock: Clock,
     deadline_ms: i64,
 }
 
 impl<'a> Function<'a> {
-    /// Starts the function with the environment of the world's relay. `extensions`: whether Lambda has them.
-    pub async fn start(world: &'a World, extensions: bool) -> Self {
-        Self::start_with(world, extensions, DEADLINE_MS, []).await
+    /// Starts the function with the environment of the fixture's relay. `extensions`: whether Lambda supports them.
+    pub async fn start(fixture: &'a Fixture, extensions: bool) -> Self {
+        Self::start_with(fixture, extensions, DEADLINE_MS, []).await
     }
 
     /// The same, with so many milliseconds for each invocation, and with other variables.
     pub async fn start_with<const N: usize>(
-        world: &'a World,
+        fixture: &'a Fixture,
         extensions: bool,
         deadline_ms: i64,
         variables: [(&str, &str); N],
     ) -> Self {
-        let clock = world.app().clock().clone();
+        let clock = fixture.app().clock().clone();
         let now_ms = Box::new(move || clock.now().ms());
         let api = RuntimeApi::start(extensions, deadline_ms, now_ms).await.unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_defender-tag-relay"))
             .env_clear()
-            .envs(&world.loopback.variables)
+            .envs(&fixture.loopback.variables)
             .envs(variables)
             .envs([
                 ("AWS_ACCESS_KEY_ID", "local"),
@@ -60,10 +60,10 @@ impl<'a> Function<'a> {
             .spawn()
             .unwrap();
         let mut heard = JoinSet::new();
-        heard.spawn(listen(process.stdout.take().unwrap(), world.witness.lines.clone()));
-        heard.spawn(listen(process.stderr.take().unwrap(), world.witness.errors.clone()));
-        let clock = world.app().clock().clone();
-        Self { witness: &world.witness, api, process, heard, clock, deadline_ms }
+        heard.spawn(listen(process.stdout.take().unwrap(), fixture.witness.lines.clone()));
+        heard.spawn(listen(process.stderr.take().unwrap(), fixture.witness.errors.clone()));
+        let clock = fixture.app().clock().clone();
+        Self { witness: &fixture.witness, api, process, heard, clock, deadline_ms }
     }
 
     /// The process.
@@ -71,7 +71,7 @@ impl<'a> Function<'a> {
         self.process.id().unwrap()
     }
 
-    /// Returns when the process is gone and all it said is known: how it ended.
+    /// Returns how the process ended, after everything it wrote has been read.
     pub async fn until_gone(&mut self) -> ExitStatus {
         let gone = async {
             let status = self.process.wait().await.unwrap();
@@ -81,13 +81,13 @@ impl<'a> Function<'a> {
         tokio::time::timeout(PATIENCE, gone).await.expect("it ends in time")
     }
 
-    /// Sends a process a signal. The shell's own: not every system has a program of that name.
+    /// Sends a signal to a process. It uses the shell's `kill`, because not every system has a program of that name.
     pub fn signal(id: u32, name: &str) {
         let kill = format!("kill -{name} {id}");
         assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
-    /// From now on the process gets no memory beside what it has and these bytes.
+    /// From now on the process gets only so many more bytes of memory.
     #[cfg(target_os = "linux")]
     pub fn has_no_memory_but(&self, more: u64) {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
@@ -98,10 +98,10 @@ impl<'a> Function<'a> {
         assert!(prlimit.status().unwrap().success());
     }
 
-    /// Gives the function an event and returns its answer; none if it ends instead.
+    /// Gives the function an event and returns its answer, or `None` if the process ends instead.
     pub async fn try_invoke(&mut self, ask: &Ask) -> Option<Answer> {
         let event = ask.event();
-        self.witness.must_not_tell_proof_of(&event);
+        self.witness.must_not_reveal_credentials_of(&event);
         let answered = async {
             tokio::select! {
                 answer = self.api.invoke(event) => answer,
@@ -113,11 +113,11 @@ impl<'a> Function<'a> {
         Some(Answer::new(&answer))
     }
 
-    /// Gives the function an event, and its end when the invocation's time is over before its extension has asked for the
-    /// next event, as Lambda does. Returns the answer, if there was one, and whether it was ended.
+    /// Gives the function an event. Kills the process, as Lambda does, if its time is over before its extension has asked
+    /// for the next event. Returns the answer, if there was one, and whether the process was killed.
     pub async fn invoke_for_its_time(&mut self, ask: &Ask) -> (Option<Answer>, bool) {
         let (event, over_at) = (ask.event(), self.clock.now().plus_ms(self.deadline_ms));
-        self.witness.must_not_tell_proof_of(&event);
+        self.witness.must_not_reveal_credentials_of(&event);
         let (mut rested, times) = (self.api.rested.clone(), self.times_rested() + 1);
         let mut answer = None;
         let done = async {
@@ -141,7 +141,7 @@ impl<'a> Function<'a> {
     /// Gives the function an event and returns its answer as soon as Lambda has it.
     pub async fn invoke(&mut self, ask: &Ask) -> Answer {
         let event = ask.event();
-        self.witness.must_not_tell_proof_of(&event);
+        self.witness.must_not_reveal_credentials_of(&event);
         let answer = tokio::time::timeout(PATIENCE, self.api.invoke(event.clone())).await;
         let answer = answer.expect("the function answers in time").unwrap();
         super::openapi::hold(&event, &answer);

@@ -1,4 +1,4 @@
-//! A gate before an outside world, at which a test stops chosen requests until it lets them through.
+//! A gate in front of a dependency. It stops chosen requests until the test lets them through.
 
 use std::sync::Arc;
 
@@ -52,6 +52,11 @@ impl Gate {
     pub async fn passed(&self, text: &str) {
         let mut passed = self.passed.subscribe();
         passed.wait_for(|passed| passed.iter().any(|request| request.contains(text))).await.unwrap();
+    }
+
+    /// Whether a request that holds this text was carried out.
+    pub fn has_passed(&self, text: &str) -> bool {
+        self.passed.borrow().iter().any(|request| request.contains(text))
     }
 
     /// Lets everything through from now on.

@@ -1,4 +1,4 @@
-//! The line between one relay and its outside worlds, which a test can cut at any step.
+//! The connection between one relay and its dependencies. A test can cut it at any step.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,10 +14,10 @@ use tokio::sync::watch;
 /// Longest body passed on, in bytes.
 pub(super) const BODY_MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// Where the line is cut: for whoever is behind it nothing follows, not even an answer.
+/// Where the connection is cut. From then on the relay behind it gets nothing, not even an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// Before the step of this number reaches its outside world.
+    /// Before the step of this number reaches the dependency.
     Before(usize),
     /// After it was carried out there, before the answer is back.
     After(usize),
@@ -32,11 +32,11 @@ struct Line {
     http: reqwest::Client,
 }
 
-/// The two ends of a line that may be cut.
+/// The two addresses of a connection that may be cut.
 pub struct Lines {
-    /// The embedded DynamoDB's address on this line.
+    /// The embedded DynamoDB's address through this connection.
     pub dynamodb_url: String,
-    /// The simulator's address on this line.
+    /// The simulator's address through this connection.
     pub simulator_url: String,
     is_cut: watch::Receiver<bool>,
 }
@@ -57,7 +57,7 @@ impl Lines {
         }
     }
 
-    /// Returns when the line is cut.
+    /// Returns when the connection is cut.
     pub async fn cut(&self) {
         self.is_cut.clone().wait_for(|cut| *cut).await.unwrap();
     }

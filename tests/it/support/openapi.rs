@@ -1,4 +1,4 @@
-//! The published description of the HTTP interface, held against every answer.
+//! Checks every answer against the published description of the HTTP interface.
 //!
 //! Invariant: an answer is as `docs/openapi.json` says of its route, method and status, and so is a request that was
 //! accepted; no header is sent that is not described.
@@ -25,7 +25,7 @@ pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// Plays an event through the handler and holds the answer against the document.
+/// Plays an event through the handler and checks the answer against the document.
 pub async fn play(app: &App, event: Value) -> Result<Value, Error> {
     let answer = events::play(app, event.clone()).await?;
     hold(&event, &answer);
@@ -39,7 +39,7 @@ pub fn hold(event: &Value, answer: &Value) {
     assert!(faults.is_empty(), "docs/openapi.json says otherwise: {faults:#?}\n{answer}");
 }
 
-/// What the document finds wrong with the answer to an event.
+/// The differences between the answer to an event and the document.
 pub fn faults_of(event: &Value, answer: &Value) -> Vec<String> {
     let (method, path) = target(event);
     let status = answer["statusCode"].to_string();
@@ -54,14 +54,14 @@ pub fn faults_of(event: &Value, answer: &Value) -> Vec<String> {
     let mut faults = faults_of_headers(&response["headers"], &headers_of(answer));
     let body = serde_json::from_str(answer["body"].as_str().unwrap_or_default()).unwrap_or_default();
     faults.extend(faults_of_body(&response["content"], &headers_of(answer), &body));
-    // A webhook that is accepted although it is unfit may be anything.
+    // A rejected webhook that is acknowledged may have any body.
     if status.starts_with('2') && body.get("problem").is_none() {
         faults.extend(operation.map(|operation| faults_of_request(operation, event)).unwrap_or_default());
     }
     faults
 }
 
-/// What is wrong with a value by one of the document's schemas.
+/// The faults that one of the document's schemas finds in a value.
 pub fn faults(schema: &Value, value: &Value) -> Vec<String> {
     static KNOWN: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
     let mut known = KNOWN.lock().unwrap();

@@ -1,6 +1,7 @@
-//! `docs/runbook.md`, and the tests it names.
+//! Reads `docs/runbook.md` and finds the tests that it names.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// The page of each alarm by its anchor, with the test it names.
 pub fn pages() -> BTreeMap<String, Option<String>> {
@@ -21,9 +22,7 @@ pub fn is_a_test(name: &str) -> bool {
 
 /// The body of the test of this name; nothing if there is none.
 pub fn body_of(name: &str) -> String {
-    let folders = ["tests/it", "tests/it/faults", "trials/tests"];
-    let files = folders.into_iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
-    let files = files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let files = ["tests/it", "trials/tests"].into_iter().flat_map(files_below);
     let mut sources = files.map(|path| std::fs::read_to_string(path).unwrap());
     let body = |source: String| {
         let (_, from) = source.split_once(&format!("fn {name}("))?;
@@ -32,7 +31,13 @@ pub fn body_of(name: &str) -> String {
     sources.find_map(body).unwrap_or_default()
 }
 
-/// Whether this source looks at values of a metric. That there are none is no value.
+/// The files of a folder and of the folders in it. A folder that is missing has none.
+fn files_below(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(path) } else { vec![path] }).collect()
+}
+
+/// Whether this source checks values of a metric. An empty list is not a value.
 pub fn counts(source: &str, metric: &str) -> bool {
     let looks = |statement: &str| statement.contains(&format!("metric(\"{metric}\")"));
     source.split(';').any(|statement| looks(statement) && !statement.contains("Vec::<i64>::new()"))

@@ -22,12 +22,12 @@ fn found(schema: &Validator, configuration: &Value) -> Vec<String> {
     schema.iter_errors(configuration).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
-/// What the schema finds wrong with a sources' configuration.
+/// The faults that the schema finds in a sources' configuration.
 pub fn faults(configuration: &Value) -> Vec<String> {
     found(&SOURCES, configuration)
 }
 
-/// What the schema finds wrong with a tenants' configuration.
+/// The faults that the schema finds in a tenants' configuration.
 pub fn faults_of_tenants(configuration: &Value) -> Vec<String> {
     found(&TENANTS, configuration)
 }

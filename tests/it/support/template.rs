@@ -1,10 +1,10 @@
-//! `template.yaml`, read.
+//! Reads `template.yaml`.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// The template, its short forms of functions read as what they are given.
+/// The template. The short forms of functions are replaced by their arguments.
 pub fn template() -> Value {
     serde_saphyr::from_str(&std::fs::read_to_string("template.yaml").unwrap()).unwrap()
 }

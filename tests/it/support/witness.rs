@@ -1,4 +1,4 @@
-//! What a world lets out: its log lines, its answers and its table, held against every secret it has seen.
+//! Searches what a relay reveals, which is its log lines, its answers and its table, for every secret it has seen.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -22,7 +22,7 @@ const SECRET_MIN_CHARS: usize = 6;
 /// Headers that carry secrets or signatures.
 const TELLING: [&str; 5] = ["authorization", "signature", "key", "token", "webhook-id"];
 
-/// Bytes, kept.
+/// Log lines, kept.
 #[derive(Clone, Default)]
 pub struct LogLines(Arc<Mutex<Vec<u8>>>);
 
@@ -43,7 +43,7 @@ impl LogLines {
         self.metric_by(name, &[usize::MAX]).concat()
     }
 
-    /// The same, parted by the number of lines there were at each part's end.
+    /// The same, in parts. Each part ends at one of these numbers of lines.
     pub fn metric_by(&self, name: &str, ends: &[usize]) -> Vec<Vec<i64>> {
         let text = self.text();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
@@ -70,28 +70,28 @@ impl Write for LogLines {
     }
 }
 
-/// What was let out so far, and what must not be in it.
+/// What was revealed so far, and the secrets that must not be in it.
 ///
-/// Invariant: when it goes, none of the secrets was told; a test that let one out fails.
+/// Invariant: when it is dropped, no secret was revealed; a test that revealed one fails.
 pub struct Witness {
     pub lines: LogLines,
-    /// What processes said beside their log lines.
+    /// What processes wrote to standard error.
     pub errors: LogLines,
     answers: Mutex<Vec<String>>,
     secrets: Mutex<BTreeSet<String>>,
     /// Every item of the table.
     items: OnceLock<Box<dyn Fn() -> String + Send + Sync>>,
-    /// What the outside worlds were told in confidence, or have told.
+    /// The secrets that the simulator received or issued.
     confided: OnceLock<Box<dyn Fn() -> Vec<String> + Send + Sync>>,
-    told_on_purpose: AtomicBool,
+    revealed_on_purpose: AtomicBool,
     #[expect(dead_code, reason = "it is held so that log lines come here")]
     logging: DefaultGuard,
 }
 
 impl Drop for Witness {
     fn drop(&mut self) {
-        if !self.told_on_purpose.load(Ordering::SeqCst) && !std::thread::panicking() {
-            assert_eq!(self.told(), Vec::<String>::new(), "a secret was told");
+        if !self.revealed_on_purpose.load(Ordering::SeqCst) && !std::thread::panicking() {
+            assert_eq!(self.revealed(), Vec::<String>::new(), "a secret was revealed");
         }
     }
 }
@@ -110,7 +110,7 @@ impl Witness {
             secrets: Mutex::default(),
             items: OnceLock::new(),
             confided: OnceLock::new(),
-            told_on_purpose: AtomicBool::new(false),
+            revealed_on_purpose: AtomicBool::new(false),
             logging,
         }
     }
@@ -124,42 +124,44 @@ impl Witness {
         let _ = self.items.set(Box::new(move || items(&read)));
     }
 
-    /// Nothing may tell the tokens this simulator issues, nor the proofs and secrets it is given.
+    /// From now on the tokens that this simulator issues and the credentials that it receives are secrets.
     pub fn listen_to(&self, simulator: &Simulator) {
         let _ = self.confided.set(Box::new(simulator.confided()));
     }
 
-    /// It has told a secret so that it can be seen that this is seen.
-    pub fn told_on_purpose(&self) {
-        self.told_on_purpose.store(true, Ordering::SeqCst);
+    /// Call this where a test reveals a secret to show that the witness finds it.
+    pub fn revealed_on_purpose(&self) {
+        self.revealed_on_purpose.store(true, Ordering::SeqCst);
     }
 
-    /// Nothing may tell this.
-    pub fn must_not_tell(&self, secret: &str) {
+    /// From now on this is a secret.
+    pub fn must_not_reveal(&self, secret: &str) {
         self.secrets.lock().unwrap().insert(secret.to_owned());
     }
 
-    /// Nothing may tell the secrets of these sources.
-    pub fn must_not_tell_secrets_of(&self, sources: &str) {
+    /// From now on the secrets of these sources are secrets.
+    pub fn must_not_reveal_secrets_of(&self, sources: &str) {
         let sources: Value = serde_json::from_str(sources).unwrap_or_default();
         for source in sources["sources"].as_array().into_iter().flatten() {
             let secrets = source["verify"]["secrets"].as_array().into_iter().flatten();
             let long = secrets.filter_map(Value::as_str).filter(|secret| secret.len() >= SECRET_MIN_CHARS);
-            long.for_each(|secret| self.must_not_tell(secret));
+            long.for_each(|secret| self.must_not_reveal(secret));
         }
     }
 
-    /// Nothing may tell what an event proves itself with.
-    pub fn must_not_tell_proof_of(&self, event: &Value) {
+    /// From now on the credentials and signatures of this event are secrets.
+    pub fn must_not_reveal_credentials_of(&self, event: &Value) {
         for (name, value) in event["headers"].as_object().into_iter().flatten() {
             let telling = TELLING.iter().any(|part| name.contains(part));
             let pieces = value.as_str().filter(|_| telling).unwrap_or_default().split([' ', ',', '=']);
-            pieces.filter(|piece| piece.len() >= PIECE_MIN_CHARS).for_each(|piece| self.must_not_tell(piece));
+            pieces
+                .filter(|piece| piece.len() >= PIECE_MIN_CHARS)
+                .for_each(|piece| self.must_not_reveal(piece));
         }
         let path = event["rawPath"].as_str().unwrap_or_default();
         let token = path.strip_prefix("/v1/hooks/").and_then(|rest| rest.split_once('/'));
         if let Some((_, token)) = token {
-            self.must_not_tell(token);
+            self.must_not_reveal(token);
         }
     }
 
@@ -167,15 +169,15 @@ impl Witness {
         self.answers.lock().unwrap().push(answer.to_string());
     }
 
-    /// Everything that was let out: answers, log lines, what processes said and the table, each item as it is.
+    /// Everything that was revealed: answers, log lines, standard error and every item of the table.
     pub fn everything(&self) -> String {
         let items = self.items.get().map(|items| items()).unwrap_or_default();
         let answers = self.answers.lock().unwrap().join("\n");
         format!("{}\n{}\n{answers}\n{items}", self.lines.text(), self.errors.text())
     }
 
-    /// The secrets that were let out, in themselves, in base64 or in hexadecimal digits.
-    pub fn told(&self) -> Vec<String> {
+    /// The secrets that were revealed, as they are, in base64 or in hexadecimal digits.
+    pub fn revealed(&self) -> Vec<String> {
         let everything = self.everything();
         let mut secrets = self.secrets.lock().unwrap().clone();
         let confided = self.confided.get().map(|confided| confided()).unwrap_or_default();

@@ -9,12 +9,22 @@ use super::faults::PlantedFault;
 const PERMITS_PER_CLUSTER: usize = 5_000;
 /// Permits of a normal test run.
 const PERMITS: usize = 100_000;
-/// Another number of permits, for a long run.
+/// Permits of a long run.
+const LONG_PERMITS: usize = 1_000_000;
+/// It is `1` for a long run.
+const LONG_VARIABLE: &str = "LONG_TESTS";
+/// Another number of permits.
 const PERMITS_VARIABLE: &str = "BUDGET_SIMULATION_PERMITS";
 
 #[expect(clippy::disallowed_methods, reason = "a test's own option, not the relay's configuration")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 fn permits() -> usize {
-    std::env::var(PERMITS_VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(PERMITS)
+    let is_long = variable(LONG_VARIABLE).is_some_and(|value| value == "1");
+    let usual = if is_long { LONG_PERMITS } else { PERMITS };
+    variable(PERMITS_VARIABLE).and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
 /// Runs clusters, one seed after the other, until one breaks a law or there were enough permits.

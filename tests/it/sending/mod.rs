@@ -1,0 +1,11 @@
+//! From accepted requests to Defender's answers.
+
+mod batching;
+mod credentials;
+mod defender_answers;
+mod entra_answers;
+mod gathering;
+mod permissions;
+mod races;
+mod recovery;
+mod silence;

@@ -1,0 +1,5 @@
+//! `template.yaml` against the code.
+
+pub mod api;
+mod code;
+mod role;
