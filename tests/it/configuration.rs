@@ -53,7 +53,10 @@ fn sources_that_cannot_be_used_stop_the_start_and_tell_no_secret() {
     let sources = r#"{"sources": [{"name": "a", "verify": {"scheme": "none", "secrets": ["hush"]},
         "allow": {"tags": ["*"], "actions": ["Add"], "machines": 1}}]}"#;
     let (started, output) = start(&[&GOOD[..], &[("SOURCES", sources)]].concat());
-    assert!(!started && output.contains(r#"SOURCES: sources[0] \"a\": verify.scheme: is unknown"#), "{output}");
+    assert!(
+        !started && output.contains(r#"SOURCES: sources[0] \"a\": verify.scheme: is unknown"#),
+        "{output}"
+    );
     assert!(!output.contains("hush"), "{output}");
 }
 
