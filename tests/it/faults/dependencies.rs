@@ -172,7 +172,7 @@ fn a_dependency_that_is_down_for_long_is_asked_less_and_less_often_and_loses_not
     let dependencies = [Dependency::Entra, Dependency::Defender, Dependency::SecretsManager];
     let dependencies = sample(&dependencies, 1);
     each_alone(&dependencies, AT_ONCE, async |dependency| {
-        FaultHarness::survives_long(dependency, expected).await
+        FaultHarness::survives_long(dependency, expected).await;
     });
 }
 

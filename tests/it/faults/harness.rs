@@ -19,7 +19,7 @@ use crate::support::{
 };
 
 /// Longest time that a faulty dependency may keep a relay busy, by the machine's clock: several time-outs in a row.
-const BUSY_MAX: Duration = Duration::from_secs(180);
+const BUSY_MAX: Duration = Duration::from_mins(3);
 /// Longest wait of a caller, by the machine's clock: API Gateway gives up a little later. The table's time-out is much
 /// shorter, but a busy machine may be slow.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(25);

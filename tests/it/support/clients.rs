@@ -7,7 +7,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use defender_tag_relay::aws::{Aws, OnDemand};
 
 /// Longest wait for an operation.
-const OPERATION_MAX: Duration = Duration::from_secs(120);
+const OPERATION_MAX: Duration = Duration::from_mins(2);
 
 /// Clients whose tables are at the one address, and whose secrets and identities are at the other.
 pub fn patient_clients(dynamodb_url: &str, simulator_url: &str) -> Aws {

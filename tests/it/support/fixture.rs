@@ -44,7 +44,7 @@ const BEGINNING_MS: i64 = 1_800_000_000_000;
 /// An hour, in milliseconds.
 const HOUR_MS: i64 = 3_600_000;
 /// Longest wait for something that must happen.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The addresses of a relay's dependencies.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use super::witness::{LogLines, Witness};
 use super::{Answer, Ask, Fixture};
 
 /// Longest wait for the function.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A running function.
 pub struct Function<'a> {

@@ -18,7 +18,7 @@ pub use network_fault::{FixedAnswer, NetworkFault};
 use wire::{answer, request, reset};
 
 /// Longest wait for a request to come.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 

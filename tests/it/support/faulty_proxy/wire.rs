@@ -15,7 +15,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// A TLS alert.
 const ALERT: [u8; 7] = [0x15, 3, 3, 0, 2, 2, 80];
 /// Longest wait for the dependency itself.
-const WORLD_PATIENCE: Duration = Duration::from_secs(120);
+const UPSTREAM_PATIENCE: Duration = Duration::from_mins(2);
 
 pub(super) async fn answer(
     mut to: TcpStream,
@@ -76,7 +76,7 @@ async fn spoil(mut to: TcpStream, answer: &[u8], fault: NetworkFault) -> io::Res
             to.write_all(&[saying(Some(body.len() + 10)).as_bytes(), body].concat()).await?;
         }
         NetworkFault::LengthTooShort => {
-            to.write_all(&[saying(Some(half.len())).as_bytes(), body].concat()).await?
+            to.write_all(&[saying(Some(half.len())).as_bytes(), body].concat()).await?;
         }
         _ => reset(to),
     }
@@ -139,6 +139,6 @@ async fn carry_out(upstream: &str, request: &[u8]) -> io::Result<Vec<u8>> {
     fixture.write_all(b"connection: close\r\n").await?;
     fixture.write_all(&request[end..]).await?;
     let mut answer = Vec::new();
-    tokio::time::timeout(WORLD_PATIENCE, fixture.read_to_end(&mut answer)).await??;
+    tokio::time::timeout(UPSTREAM_PATIENCE, fixture.read_to_end(&mut answer)).await??;
     Ok(answer)
 }
