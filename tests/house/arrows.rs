@@ -28,7 +28,7 @@ pub(crate) const LIBRARY: [Room; 16] = [
     room("http", &["relay", "inbound", "store", "aws", "config", "clock", "domain"]),
     room("relay", &["inbound", "store", "defender", "entra", "clock", "domain"]),
     room("inbound", &["aws", "config", "domain"]),
-    room("inbound::verify", &["domain"]),
+    room("inbound::verify", &["config", "domain"]),
     room("store", &["aws", "clock", "domain"]),
     room("defender", &["entra", "outbound", "clock", "domain"]),
     room("entra", &["aws", "config", "outbound", "clock", "domain"]),

@@ -174,6 +174,9 @@ impl<'ast> Visit<'ast> for Paths {
         visit::visit_path(self, path);
     }
 
+    /// `pub(in crate::room)` uses nothing.
+    fn visit_visibility(&mut self, _: &'ast Visibility) {}
+
     fn visit_macro(&mut self, item: &'ast Macro) {
         self.take_tokens(item.tokens.clone());
     }

@@ -39,12 +39,14 @@ fn faults_of(configuration: &Value) -> String {
     error.faults().iter().map(ConfigFault::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// What is wrong, and whether a schema can say so.
-fn cases() -> Vec<(Value, bool)> {
-    let one = |place: &str, value: Value| with(&[(place, value)]);
+/// The configuration of two sources with another value at one place.
+fn one(place: &str, value: Value) -> Value {
+    with(&[(place, value)])
+}
+
+/// What is wrong with a source's `verify`, and whether a schema can say so.
+fn cases_of_verify() -> Vec<(Value, bool)> {
     let scheme = |name: &str, secret: &str| one("0/verify", json!({ "scheme": name, "secrets": [secret] }));
-    let read = |read: Value| one("0/read", read);
-    let path = |path: &str| one("0/read", json!({ "machines": [path], "tag": "contain-1" }));
     vec![
         (one("0/verify/scheme", json!("none")), true),
         (one("0/verify/secrets", json!([])), true),
@@ -69,6 +71,14 @@ fn cases() -> Vec<(Value, bool)> {
         (scheme("basic", "hush-hush"), true),
         (scheme("standard_webhooks", "hush-hush"), true),
         (scheme("standard_webhooks", "whsec_aHVzaA=="), true),
+    ]
+}
+
+/// What is wrong beside that, and whether a schema can say so.
+fn cases() -> Vec<(Value, bool)> {
+    let read = |read: Value| one("0/read", read);
+    let path = |path: &str| one("0/read", json!({ "machines": [path], "tag": "contain-1" }));
+    vec![
         (one("0/name", json!("A b hush")), true),
         (one("0/name", json!("b")), false),
         (one("0/priority", json!("low")), true),
@@ -135,7 +145,8 @@ fn cases_of_identity() -> Vec<(Value, bool)> {
 fn every_fault_is_named_no_secret_is_told_and_the_schema_agrees() {
     assert_eq!((Sources::parse(&good().to_string()).map(|_| ()), faults(&good())), (Ok(()), vec![]));
     let mut shown = Vec::new();
-    for (configuration, schema_can_say) in [cases(), cases_of_identity(), cases_of_keys()].concat() {
+    let cases = [cases_of_verify(), cases(), cases_of_identity(), cases_of_keys()].concat();
+    for (configuration, schema_can_say) in cases {
         let error = faults_of(&configuration);
         assert!(!error.contains("hush"), "{error}");
         assert_eq!(!faults(&configuration).is_empty(), schema_can_say, "{error}: {configuration}");
