@@ -25,7 +25,7 @@ const SDK_CALLS: [(&str, &str, &[&str]); 3] = [
             "describe_table",
         ],
     ),
-    ("src/secrets", "secretsmanager", &["get_secret_value", "batch_get_secret_value", "describe_secret"]),
+    ("src/aws", "secretsmanager", &["get_secret_value", "batch_get_secret_value", "describe_secret"]),
     ("src/entra", "sts", &["get_web_identity_token", "get_caller_identity", "assume_role"]),
 ];
 

@@ -1,5 +1,4 @@
 //! A few seconds of the limiter test; `cargo trial limiter` runs longer.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use std::path::Path;
 

@@ -1,5 +1,4 @@
 //! A few seeds of the crash test; `cargo trial crash --seeds 50` runs more.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use std::path::Path;
 

@@ -1,5 +1,4 @@
 //! A few seconds of the soak test; `cargo trial soak` runs ten minutes.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use std::path::Path;
 

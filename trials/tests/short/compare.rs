@@ -1,5 +1,4 @@
 //! Two minutes of the comparison's hour; `cargo trial side-by-side` runs the whole hour.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use std::path::Path;
 
