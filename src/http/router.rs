@@ -1,8 +1,7 @@
-//! The routes, and the layer around them all: it knows the request's id, writes problems and the log line.
+//! The router, and the layer around all routes: it knows the request's id, and writes problems and the log line.
 
 use std::any::Any;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode};
@@ -12,18 +11,21 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Router, response::IntoResponse};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{App, Code, Problem, RequestContext, budget, hooks, rate_limit, tag_requests};
+use super::app::App;
+use super::context::RequestContext;
+use super::response::{Code, Problem, rate_limit};
+use super::routes::{budget, health, tag_requests, webhooks};
 
 /// Every route there is.
 fn routes() -> [(&'static str, MethodRouter<App>); 7] {
     [
-        ("/v1/health", get(health)),
+        ("/v1/health", get(health::get)),
         ("/v1/budget", get(budget::get)),
         ("/v1/tag-requests", post(tag_requests::post)),
         ("/v1/tag-requests/{id}", get(tag_requests::get)),
         ("/v1/tag-requests/{id}/retry", post(tag_requests::retry)),
-        ("/v1/hooks/{source}", post(hooks::post)),
-        ("/v1/hooks/{source}/{token}", post(hooks::post)),
+        ("/v1/hooks/{source}", post(webhooks::post)),
+        ("/v1/hooks/{source}/{token}", post(webhooks::post)),
     ]
 }
 
@@ -44,10 +46,6 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-async fn health() -> Response {
-    Json(serde_json::json!({ "status": "ok" })).into_response()
-}
-
 async fn no_such_route() -> Problem {
     Problem::new(Code::NotFound, "there is no such address; the routes are under /v1")
 }
@@ -57,7 +55,7 @@ async fn no_such_method(method: Method) -> Problem {
     Problem::new(Code::MethodNotAllowed, detail)
 }
 
-/// The panic's own text may hold anything, so it is not shown.
+/// The panic's own text may hold anything, so the answer does not show it.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     let detail = "the relay has failed; tell its operator the requestId";
     Problem::new(Code::InternalError, detail).into_response()
@@ -67,8 +65,8 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 async fn surround(State(app): State<App>, mut request: Request<Body>, next: Next) -> Response {
     let began_at = app.clock().now();
     let known = request.extensions().get::<RequestContext>().cloned();
-    let invocation = known.unwrap_or_else(|| RequestContext::unknown(began_at));
-    request.extensions_mut().insert(invocation.clone());
+    let context = known.unwrap_or_else(|| RequestContext::unknown(began_at));
+    request.extensions_mut().insert(context.clone());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.as_deref().unwrap_or("none");
@@ -77,38 +75,38 @@ async fn surround(State(app): State<App>, mut request: Request<Body>, next: Next
     let cold_start = app.note_event();
     let took_ms = app.clock().now().ms_since(began_at);
     let problem = response.extensions_mut().remove::<Problem>();
-    tell(
-        &Told { method: &method, route, took_ms, cold_start, invocation: &invocation },
+    log(
+        &RequestLine { method: &method, route, took_ms, cold_start, context: &context },
         response.status(),
         problem.as_ref(),
     );
     let Some(problem) = problem else {
-        response.extensions_mut().insert(invocation);
+        response.extensions_mut().insert(context);
         return response;
     };
-    let mut answer = problem.answer(&invocation.request_id);
+    let mut answer = problem.answer(&context.request_id);
     if let Some(allow) = response.headers_mut().remove(axum::http::header::ALLOW) {
         answer.headers_mut().insert(axum::http::header::ALLOW, allow);
     }
-    answer.extensions_mut().insert(invocation);
+    answer.extensions_mut().insert(context);
     answer
 }
 
-/// What the line of a request tells beside its answer.
-struct Told<'a> {
+/// What the log line of a request has beside its answer.
+struct RequestLine<'a> {
     method: &'a Method,
     route: &'a str,
     took_ms: i64,
     /// Whether it was the process's first.
     cold_start: bool,
-    invocation: &'a RequestContext,
+    context: &'a RequestContext,
 }
 
-fn tell(told: &Told<'_>, status: StatusCode, problem: Option<&Problem>) {
+fn log(line: &RequestLine<'_>, status: StatusCode, problem: Option<&Problem>) {
     let once = |is| (status == is).then_some(1);
     let counts = |is: Code| problem.filter(|problem| problem.is(is)).map(|_| 1);
-    let Told { method, route, took_ms, cold_start, invocation } = told;
-    let led_to = invocation.requests();
+    let RequestLine { method, route, took_ms, cold_start, context } = line;
+    let led_to = context.requests();
     tracing::info!(
         VerificationFailures = once(StatusCode::UNAUTHORIZED),
         StoreFailures = counts(Code::StoreUnavailable),
@@ -117,8 +115,8 @@ fn tell(told: &Told<'_>, status: StatusCode, problem: Option<&Problem>) {
         route,
         status = status.as_u16(),
         took_ms,
-        request_id = invocation.request_id,
-        source = invocation.source(),
+        request_id = context.request_id,
+        source = context.source(),
         requests = led_to.map(|led_to| led_to.requests.as_str()),
         machines = led_to.map(|led_to| led_to.machines),
         pending = led_to.map(|led_to| led_to.pending),
@@ -129,6 +127,6 @@ fn tell(told: &Told<'_>, status: StatusCode, problem: Option<&Problem>) {
     );
     if let Some(problem) = problem.filter(|_| status.is_server_error()) {
         let (code, inside) = (problem.code(), problem.inside());
-        tracing::error!(request_id = invocation.request_id, code, inside, "a request could not be served");
+        tracing::error!(request_id = context.request_id, code, inside, "a request could not be served");
     }
 }

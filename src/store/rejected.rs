@@ -26,7 +26,7 @@ pub struct RejectedWebhook {
 
 impl Store {
     /// Keeps why a delivery was rejected, for as long as a finished request.
-    pub async fn keep_unfit(&self, rejected: &RejectedWebhook) -> Result<(), StoreError> {
+    pub async fn keep_rejected(&self, rejected: &RejectedWebhook) -> Result<(), StoreError> {
         let detail: String = rejected.detail.chars().take(REASON_MAX_CHARS).collect();
         let item = [
             ("id", text(rejected.id.to_string())),
@@ -43,7 +43,7 @@ impl Store {
     }
 
     /// The rejected delivery of this id.
-    pub async fn load_unfit(&self, id: RequestId) -> Result<Option<RejectedWebhook>, StoreError> {
+    pub async fn load_rejected(&self, id: RequestId) -> Result<Option<RejectedWebhook>, StoreError> {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(rejected_key(self, id)));
         let found = get.consistent_read(true).send().await.map_err(|error| unavailable(&error))?;
         found.item().map(|item| from_item(id, item)).transpose()

@@ -2,7 +2,6 @@
 //!
 //! Invariant: outcomes are written only over the revision they were made from.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 
@@ -11,15 +10,6 @@ use super::item::{EXPIRES_AT, Item, QUEUED, QUEUED_AT, bytes, number, text};
 use super::request_item;
 use super::table::{Store, StoreError, unavailable};
 use crate::domain::{Order, RequestId, RequestRecord, Timestamp};
-
-/// What a request's first write came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Put {
-    /// It is durable.
-    Created,
-    /// There was one of this id already.
-    Exists(Box<RequestRecord>),
-}
 
 /// What became of a write of outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,29 +21,6 @@ pub enum Save {
 }
 
 impl Store {
-    /// Makes a request durable, unless there is one of this id.
-    pub async fn put(&self, record: &RequestRecord) -> Result<Put, StoreError> {
-        let item = request_item::to_item(self.request_pk(record.request.id), record);
-        let sent = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let Err(error) = sent else { return Ok(Put::Created) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(old)) => {
-                let item =
-                    old.item().ok_or_else(|| StoreError::Malformed("a request without an item".into()))?;
-                request_item::from_item(item).map(Box::new).map(Put::Exists)
-            }
-            _ => Err(unavailable(&error)),
-        }
-    }
-
     /// The request of this id.
     pub async fn load(&self, id: RequestId) -> Result<Option<RequestRecord>, StoreError> {
         let get = self.client.get_item().table_name(&self.table);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
 
-use super::super::trail;
+use super::super::audit;
 use super::interrupt::Interrupt;
 use super::lease::Drain;
 use crate::domain::drain::{Slot, set_outcome};
@@ -95,11 +95,11 @@ impl Drain {
     fn finish_save(&self, outcomes: &mut RoundOutcomes, index: usize, now: Timestamp) {
         let machines = outcomes.changed.remove(&index).unwrap_or_default();
         let record = &mut outcomes.records[index];
-        trail::ended(self.tenant(), record, &machines, now);
+        audit::ended(self.tenant(), record, &machines, now);
         record.revision += 1;
         if record.is_done() {
             record.queued = None;
-            self.inner.waiters.tell(record);
+            self.inner.waiters.finish(record);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::Relay;
+use super::tenant::Relay;
 use crate::domain::{TenantName, Timestamp};
 
 /// Tenants whose tokens are fetched before they are needed. A burst starts many processes at once, and each would ask for
@@ -15,12 +15,12 @@ const WARM_TENANTS_MAX: usize = 4;
 
 /// The relays of all tenants, at least one. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Relays {
+pub struct Tenants {
     first: Relay,
     others: Arc<[Relay]>,
 }
 
-impl Relays {
+impl Tenants {
     /// The first tenant's, and the others'.
     pub fn new(first: Relay, others: Vec<Relay>) -> Self {
         Self { first, others: others.into() }

@@ -1,14 +1,14 @@
-//! What surrounds a request: its id and the time it may take. Lambda says both; elsewhere they are made up.
+//! What surrounds a request: its id and the time it may take. Lambda gives both. Elsewhere they are made up.
 
 use std::sync::{Arc, OnceLock};
 
 use crate::clock::Stopwatch;
 use crate::domain::{RequestRecord, SourceName, Timestamp};
 
-/// Milliseconds that a drain started by a request may take where nobody says.
+/// Milliseconds that a drain started by a request may take outside Lambda.
 const INVOCATION_MS: i64 = 60_000;
 
-/// What surrounds a request. Clones share who asked.
+/// What surrounds a request. Clones share the source that asked.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
     /// The id that answers and log lines carry.
@@ -17,13 +17,13 @@ pub struct RequestContext {
     pub ends_at: Timestamp,
     /// How long it has lasted.
     lasting: Stopwatch,
-    /// Who asked, once that is verified.
+    /// The source that asked, once it is verified.
     source: Arc<OnceLock<SourceName>>,
-    /// The requests it came to, once they are answered.
+    /// The requests that it led to, once they are answered.
     led_to: Arc<OnceLock<LedTo>>,
 }
 
-/// The requests an HTTP request came to, for its log line.
+/// The requests that an HTTP request led to, for its log line.
 #[derive(Debug)]
 pub(super) struct LedTo {
     /// Their ids.
@@ -57,12 +57,12 @@ impl RequestContext {
         Self::new(uuid::Uuid::new_v4().to_string(), now.plus_ms(INVOCATION_MS))
     }
 
-    /// Remembers who asked.
+    /// Remembers the source that asked.
     pub(super) fn asked_by(&self, source: &SourceName) {
         self.source.get_or_init(|| source.clone());
     }
 
-    /// Remembers the requests it came to.
+    /// Remembers the requests that it led to.
     pub(super) fn led_to(&self, records: &[RequestRecord]) {
         self.led_to.get_or_init(|| {
             let ids: Vec<_> = records.iter().map(|record| record.request.id.to_string()).collect();
@@ -72,12 +72,12 @@ impl RequestContext {
         });
     }
 
-    /// The requests it came to.
+    /// The requests that it led to.
     pub(super) fn requests(&self) -> Option<&LedTo> {
         self.led_to.get()
     }
 
-    /// Who asked.
+    /// The name of the source that asked.
     pub(super) fn source(&self) -> Option<&str> {
         self.source.get().map(SourceName::as_str)
     }

@@ -7,8 +7,10 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::verified::by_bearer;
-use super::{App, Problem, RequestContext, rate_limit};
+use super::super::app::App;
+use super::super::context::RequestContext;
+use super::super::request::by_bearer;
+use super::super::response::{Problem, rate_limit};
 use crate::domain::Timestamp;
 use crate::domain::budget::WindowReport;
 use crate::inbound::Unverified;
@@ -16,12 +18,12 @@ use crate::relay::Report;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct BudgetBody {
     minute: Window,
     hour: Window,
     paused_until: Option<String>,
     next_permit_at: String,
-    backlog: Backlog,
+    backlog: BacklogBody,
     held_up: Option<HeldUp>,
 }
 
@@ -34,7 +36,7 @@ struct Window {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Backlog {
+struct BacklogBody {
     requests: usize,
     oldest_received_at: Option<String>,
     oldest_age_seconds: Option<i64>,
@@ -49,30 +51,30 @@ struct HeldUp {
 }
 
 /// Any source may look.
-pub(super) async fn get(
+pub(in crate::http) async fn get(
     State(app): State<App>,
-    Extension(invocation): Extension<RequestContext>,
+    Extension(context): Extension<RequestContext>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let verified = by_bearer(&app, &invocation, &Unverified::new(headers, Bytes::new())).await?;
+    let verified = by_bearer(&app, &context, &Unverified::new(headers, Bytes::new())).await?;
     let relay = app.relay_of(verified.source())?;
     let report = relay.report().await?;
     let now = app.clock().now();
-    let mut answer = Json(shown(&report, now)).into_response();
+    let mut answer = Json(body(&report, now)).into_response();
     rate_limit::add(answer.headers_mut(), relay.limits(), Some(&report.budget), now);
     Ok(answer)
 }
 
-fn shown(report: &Report, now: Timestamp) -> Shown {
+fn body(report: &Report, now: Timestamp) -> BudgetBody {
     let window =
         |seen: WindowReport| Window { limit: seen.limit, used: seen.used, remaining: seen.remaining() };
     let oldest = report.backlog.oldest;
-    Shown {
+    BudgetBody {
         minute: window(report.budget.minute),
         hour: window(report.budget.hour),
         paused_until: report.budget.paused_until.map(|until| until.to_string()),
         next_permit_at: report.budget.next_permit_at.to_string(),
-        backlog: Backlog {
+        backlog: BacklogBody {
             requests: report.backlog.requests,
             oldest_received_at: oldest.map(|at| at.to_string()),
             oldest_age_seconds: report.oldest_age_s(now),

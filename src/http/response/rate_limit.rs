@@ -1,4 +1,4 @@
-//! The header fields `RateLimit-Policy` and `RateLimit`: how Defender's budget stands, for whoever is verified.
+//! The header fields `RateLimit-Policy` and `RateLimit`: how Defender's budget stands, for verified callers.
 //! Source: draft-ietf-httpapi-ratelimit-headers-10.
 //!
 //! They cost no read: they show the ledger that this process saw last. The relay itself never answers 429.
@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::{App, RequestContext};
+use super::super::app::App;
+use super::super::context::RequestContext;
 use crate::domain::budget::{BudgetReport, Limits, Quota, WindowReport};
 use crate::domain::{Priority, Timestamp};
 
@@ -17,7 +18,7 @@ const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STATE: HeaderName = HeaderName::from_static("ratelimit");
 
 /// Adds the fields to answers that only the verified get.
-pub(super) async fn show(State(app): State<App>, request: Request<Body>, next: Next) -> Response {
+pub(in crate::http) async fn show(State(app): State<App>, request: Request<Body>, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>();
     let open = path.is_none_or(|path| path.as_str() == "/v1/health");
     let mut response = next.run(request).await;
@@ -46,7 +47,12 @@ fn is_for_the_verified(status: StatusCode) -> bool {
 }
 
 /// Adds the policy, and what is left of it as far as that is known.
-pub(super) fn add(headers: &mut HeaderMap, limits: Limits, report: Option<&BudgetReport>, now: Timestamp) {
+pub(in crate::http) fn add(
+    headers: &mut HeaderMap,
+    limits: Limits,
+    report: Option<&BudgetReport>,
+    now: Timestamp,
+) {
     let mut put = |name, text: String| {
         if let Ok(value) = HeaderValue::from_str(&text) {
             headers.insert(name, value);

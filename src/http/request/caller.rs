@@ -1,20 +1,22 @@
-//! From a request to one of a known source. Keys that were read long ago are read again first; where a key does not
-//! open and keys may have changed, they are read again once.
+//! Which source a request comes from. Keys that were read long ago are read again first. If no key opens and keys may
+//! have changed, they are read again once.
 
 use futures_util::future::join_all;
 
-use super::{App, Problem, RequestContext};
+use super::super::app::App;
+use super::super::context::RequestContext;
+use super::super::response::Problem;
 use crate::aws::NoSecret;
 use crate::inbound::{NotVerified, Unverified, Verified};
 
 /// The source whose bearer key a native request carries.
-pub(super) async fn by_bearer(
+pub(in crate::http) async fn by_bearer(
     app: &App,
-    invocation: &RequestContext,
+    context: &RequestContext,
     unverified: &Unverified,
 ) -> Result<Verified, Problem> {
     let verified = bearer(app, unverified).await?;
-    invocation.asked_by(&verified.source().name);
+    context.asked_by(&verified.source().name);
     Ok(verified)
 }
 
@@ -28,18 +30,18 @@ async fn bearer(app: &App, unverified: &Unverified) -> Result<Verified, Problem>
     };
     let renewals = bearers().map(|source| app.sources.renew(source, &app.secrets_manager, now));
     let renewed: Result<Vec<()>, _> = join_all(renewals).await.into_iter().collect();
-    Verified::by_bearer(unverified, &app.sources).map_err(|_| after(renewed, wrong))
+    Verified::by_bearer(unverified, &app.sources).map_err(|_| unless_unread(renewed, wrong))
 }
 
 /// The source that a webhook's address names.
-pub(super) async fn by_address(
+pub(in crate::http) async fn by_address(
     app: &App,
-    invocation: &RequestContext,
+    context: &RequestContext,
     name: &str,
     unverified: &Unverified,
 ) -> Result<Verified, Problem> {
     let verified = address(app, name, unverified).await?;
-    invocation.asked_by(&verified.source().name);
+    context.asked_by(&verified.source().name);
     Ok(verified)
 }
 
@@ -54,10 +56,10 @@ async fn address(app: &App, name: &str, unverified: &Unverified) -> Result<Verif
         return Ok(first?);
     }
     let renewed = app.sources.renew(source, &app.secrets_manager, now).await;
-    Verified::by_scheme(unverified, source, now).map_err(|wrong| after(renewed, wrong))
+    Verified::by_scheme(unverified, source, now).map_err(|wrong| unless_unread(renewed, wrong))
 }
 
-/// What the caller is told who is still not verified: while keys cannot be read, nobody knows whether one is wrong.
-fn after<T>(renewed: Result<T, NoSecret>, wrong: NotVerified) -> Problem {
+/// The problem of a caller that is still not verified. While keys cannot be read, nobody knows whether one is wrong.
+fn unless_unread<T>(renewed: Result<T, NoSecret>, wrong: NotVerified) -> Problem {
     renewed.map_or_else(Problem::from, |_| wrong.into())
 }

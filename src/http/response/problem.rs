@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::Code;
+use super::problem_code::Code;
 use crate::aws::NoSecret;
 use crate::inbound::{Denied, NotVerified, Unreadable};
 use crate::relay::{AcceptError, RetryError};
@@ -22,14 +22,14 @@ const RETRY_AFTER_S: &str = "5";
 #[derive(Clone, Debug)]
 pub struct Problem {
     code: Code,
-    shown: Box<Shown>,
+    body: Box<ProblemBody>,
     /// What happened inside.
     inside: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct ProblemBody {
     title: &'static str,
     status: u16,
     code: &'static str,
@@ -45,7 +45,7 @@ impl Problem {
     /// A problem of this code and detail.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let status = code.status();
-        let shown = Box::new(Shown {
+        let body = Box::new(ProblemBody {
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             code: code.name(),
@@ -54,11 +54,11 @@ impl Problem {
             offset: None,
             request_id: String::new(),
         });
-        Self { code, shown, inside: None }
+        Self { code, body, inside: None }
     }
 
     /// A source whose tenant is not there. The start refuses such a configuration.
-    pub(super) fn no_tenant() -> Self {
+    pub(in crate::http) fn no_tenant() -> Self {
         let detail = "the relay has failed; tell its operator the requestId";
         let problem = Self::new(Code::InternalError, detail);
         Self { inside: Some("the source's tenant is not there".into()), ..problem }
@@ -76,7 +76,7 @@ impl Problem {
 
     /// What the caller is told.
     pub fn detail(&self) -> &str {
-        &self.shown.detail
+        &self.body.detail
     }
 
     /// Whether the same request can never succeed.
@@ -91,8 +91,8 @@ impl Problem {
 
     /// The answer to the request of this id.
     pub fn answer(mut self, request_id: &str) -> Response {
-        request_id.clone_into(&mut self.shown.request_id);
-        let body = serde_json::to_vec(&self.shown).unwrap_or_default();
+        request_id.clone_into(&mut self.body.request_id);
+        let body = serde_json::to_vec(&self.body).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         let status = self.code.status();
         *response.status_mut() = status;
@@ -136,12 +136,12 @@ impl From<Unreadable> for Problem {
         match error {
             Unreadable::Malformed { offset, .. } => {
                 let mut problem = Self::new(Code::MalformedJson, detail);
-                problem.shown.offset = Some(offset);
+                problem.body.offset = Some(offset);
                 problem
             }
             Unreadable::Invalid { field, .. } => {
                 let mut problem = Self::new(Code::InvalidField, detail);
-                problem.shown.field = Some(field);
+                problem.body.field = Some(field);
                 problem
             }
             Unreadable::TooManyMachines { .. } => Self::new(Code::TooManyMachines, detail),

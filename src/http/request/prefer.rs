@@ -8,7 +8,7 @@ use crate::relay::Patience;
 /// How long to wait for the outcome: what the caller prefers, else up to `otherwise_ms` milliseconds. Of that it has
 /// waited `waited_ms` already: the time counts from when the request came, so that accepting it delays no answer beyond
 /// what the API in front waits for.
-pub(super) fn patience(headers: &HeaderMap, otherwise_ms: u32, waited_ms: u32) -> Patience {
+pub(in crate::http) fn patience(headers: &HeaderMap, otherwise_ms: u32, waited_ms: u32) -> Patience {
     let left = |ms: u32| ms.min(RESPOND_WITHIN_MS_MAX).saturating_sub(waited_ms);
     let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     let preferences: Vec<_> = values.flat_map(|value| value.split(',')).map(without_parameters).collect();

@@ -39,7 +39,7 @@ codes! {
     MalformedJson = BAD_REQUEST "malformed_json",
     /// A field is wrong.
     InvalidField = BAD_REQUEST "invalid_field",
-    /// The idempotency key is none.
+    /// The idempotency key is invalid.
     InvalidIdempotencyKey = BAD_REQUEST "invalid_idempotency_key",
     /// The gateway says that the body is base64, and it is not.
     BodyNotBase64 = BAD_REQUEST "body_not_base64",

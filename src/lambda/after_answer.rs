@@ -10,9 +10,9 @@ use lambda_http::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 
-use super::Handler;
+use super::handler::Handler;
 use crate::http::App;
-use crate::relay::Relays;
+use crate::relay::Tenants;
 
 /// Turns that the registration has before the relay is made: enough to connect and to send it.
 const REGISTRATION_TURNS: usize = 8;
@@ -23,7 +23,7 @@ const WARM_UP_MS: i64 = 2_000;
 
 /// Sends word of the relays that may still be at work when it is dropped, so that the extension hears of every end, a
 /// panic's too.
-struct Ended(mpsc::UnboundedSender<Relays>, Relays);
+struct Ended(mpsc::UnboundedSender<Tenants>, Tenants);
 
 impl Drop for Ended {
     fn drop(&mut self) {
@@ -35,7 +35,7 @@ impl Drop for Ended {
 
 /// Serves events until Lambda ends the process. The relay is made while Lambda answers the registration.
 pub async fn run<E: Into<Error>>(app: impl Future<Output = Result<App, E>>) -> Result<(), Error> {
-    let (ended, answered) = mpsc::unbounded_channel::<Relays>();
+    let (ended, answered) = mpsc::unbounded_channel::<Tenants>();
     let answered = Arc::new(Mutex::new(answered));
     let after = service_fn(move |_: lambda_extension::LambdaEvent| {
         let answered = Arc::clone(&answered);
@@ -84,7 +84,7 @@ async fn warm_up(app: App) {
     app.relays.warm_up(WARM_UP_MS).await;
 }
 
-async fn answer_last(handler: Handler, relays: Relays, event: LambdaEvent<Value>) -> Result<Value, Error> {
+async fn answer_last(handler: Handler, relays: Tenants, event: LambdaEvent<Value>) -> Result<Value, Error> {
     let answer = handler.handle(event).await;
     relays.until_idle().await;
     answer
