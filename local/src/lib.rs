@@ -5,9 +5,7 @@ pub mod aws;
 pub mod credential;
 pub mod events;
 pub mod loopback;
-pub mod runtime_api;
 pub mod sign;
 pub mod sources;
-pub mod trial;
 
 pub use loopback::{Loopback, LoopbackOptions, NotStarted};

@@ -1,7 +1,7 @@
 //! The simulator's own routes under `/_sim`, for whoever runs it as a server of its own.
 
-use crate::world::SharedSite;
-use crate::{Arrival, Fault, Switches, TokenFault, log};
+use crate::state::SharedSite;
+use crate::{Arrival, Fault, Switches, TokenFault, arrivals};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -25,12 +25,12 @@ pub(crate) fn routes() -> Router<SharedSite> {
 }
 
 async fn switches(State(site): State<SharedSite>) -> Json<Switches> {
-    Json(site.world().switches.clone())
+    Json(site.state().switches.clone())
 }
 
 /// What the body leaves out returns to its default.
 async fn set_switches(State(site): State<SharedSite>, Json(wanted): Json<Switches>) -> Json<Switches> {
-    site.world().switches = wanted.clone();
+    site.state().switches = wanted.clone();
     Json(wanted)
 }
 
@@ -40,42 +40,42 @@ async fn change_switches(
     Json(changes): Json<Map<String, Value>>,
 ) -> Result<Json<Switches>, Refused> {
     let refused = |error: serde_json::Error| (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n"));
-    let mut world = site.world();
+    let mut state = site.state();
     let mut fields: Map<String, Value> =
-        serde_json::to_value(&world.switches).and_then(serde_json::from_value).map_err(refused)?;
+        serde_json::to_value(&state.switches).and_then(serde_json::from_value).map_err(refused)?;
     fields.extend(changes);
-    world.switches = serde_json::from_value(Value::Object(fields)).map_err(refused)?;
-    Ok(Json(world.switches.clone()))
+    state.switches = serde_json::from_value(Value::Object(fields)).map_err(refused)?;
+    Ok(Json(state.switches.clone()))
 }
 
-/// Faults to queue; both lists may be left out.
+/// FaultsBody to queue; both lists may be left out.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Faults {
+struct FaultsBody {
     calls: Vec<Fault>,
     tokens: Vec<TokenFault>,
 }
 
 /// How many faults wait.
 #[derive(Debug, Serialize)]
-struct Waiting {
+struct WaitingFaults {
     calls: usize,
     tokens: usize,
 }
 
-async fn add_faults(State(site): State<SharedSite>, Json(faults): Json<Faults>) -> Json<Waiting> {
-    let mut world = site.world();
-    world.faults.extend(faults.calls);
-    world.token_faults.extend(faults.tokens);
-    Json(Waiting { calls: world.faults.len(), tokens: world.token_faults.len() })
+async fn add_faults(State(site): State<SharedSite>, Json(faults): Json<FaultsBody>) -> Json<WaitingFaults> {
+    let mut state = site.state();
+    state.faults.extend(faults.calls);
+    state.token_faults.extend(faults.tokens);
+    Json(WaitingFaults { calls: state.faults.len(), tokens: state.token_faults.len() })
 }
 
 async fn arrivals(State(site): State<SharedSite>) -> Json<Vec<Arrival>> {
-    Json(site.world().arrivals.clone())
+    Json(site.state().arrivals.clone())
 }
 
 async fn machines(State(site): State<SharedSite>) -> Json<BTreeMap<String, BTreeSet<String>>> {
-    Json(site.world().machines.all().clone())
+    Json(site.state().machines.all().clone())
 }
 
 /// The most arrivals in any window of each documented length.
@@ -88,21 +88,21 @@ struct Tally {
 }
 
 async fn windows(State(site): State<SharedSite>) -> Json<Tally> {
-    let world = site.world();
+    let state = site.state();
     Json(Tally {
-        most_in_60_s: log::most_in_window(&world.arrivals, 60_000),
-        most_in_3600_s: log::most_in_window(&world.arrivals, 3_600_000),
-        arrivals: world.arrivals.len(),
-        token_requests: world.token_requests,
+        most_in_60_s: arrivals::most_in_window(&state.arrivals, 60_000),
+        most_in_3600_s: arrivals::most_in_window(&state.arrivals, 3_600_000),
+        arrivals: state.arrivals.len(),
+        token_requests: state.token_requests,
     })
 }
 
 async fn expire_tokens(State(site): State<SharedSite>) -> StatusCode {
-    site.world().tokens.expire();
+    site.state().tokens.expire();
     StatusCode::NO_CONTENT
 }
 
 async fn reset(State(site): State<SharedSite>) -> StatusCode {
-    site.world().reset();
+    site.state().reset();
     StatusCode::NO_CONTENT
 }

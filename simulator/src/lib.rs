@@ -4,22 +4,24 @@
 //! windows over every call that arrives, and what nobody has written down is a switch, so that a client can be
 //! shown to be right either way.
 
-mod aws;
+mod arrivals;
+pub mod aws;
 pub mod clock;
 mod control;
 mod defender;
 pub mod dynamodb;
 mod entra;
 mod fault;
-mod log;
+pub mod history;
+pub mod proxy;
 mod reply;
 mod server;
 mod simulator;
+mod state;
 mod switches;
-mod world;
 
-pub use entra::credentials::AUDIENCE;
+pub use arrivals::{Arrival, most_in_window};
 pub use fault::{Fault, TokenFault};
-pub use log::{Arrival, most_in_window};
 pub use simulator::{Options, Simulator};
+pub use state::credentials::AUDIENCE;
 pub use switches::{Limits, Listed, Switches, UnknownListed, WebIdentity, WindowKind};

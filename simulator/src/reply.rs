@@ -1,6 +1,6 @@
 //! An answer before it becomes HTTP, so that a fault can still change it.
 
-use crate::server::Cut;
+use crate::server::CutConnection;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -25,7 +25,7 @@ pub(crate) enum Payload {
     /// Announces the whole body and sends half of it.
     Half(Value),
     /// No answer: the connection is reset.
-    Cut,
+    CutConnection,
 }
 
 const HTML: &str =
@@ -41,7 +41,7 @@ impl Reply {
     }
 
     pub(crate) fn cut() -> Self {
-        Self { status: 0, retry_after_s: None, payload: Payload::Cut, delay_ms: 0 }
+        Self { status: 0, retry_after_s: None, payload: Payload::CutConnection, delay_ms: 0 }
     }
 
     pub(crate) fn retry_after(mut self, seconds: Option<u64>) -> Self {
@@ -57,7 +57,7 @@ impl IntoResponse for Reply {
             Payload::Html => typed("text/html", HTML.into()),
             Payload::Text(text) => typed(kind_of(&text), text.into()),
             Payload::Half(value) => half(&value.to_string()),
-            Payload::Cut => return Cut.into_response(),
+            Payload::CutConnection => return CutConnection.into_response(),
         };
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

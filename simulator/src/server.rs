@@ -17,17 +17,17 @@ use tower::ServiceExt;
 
 /// Marks a response that must not be sent: the connection is reset in its place.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Cut;
+pub(crate) struct CutConnection;
 
-impl std::fmt::Display for Cut {
+impl std::fmt::Display for CutConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the connection is cut on purpose")
     }
 }
 
-impl Error for Cut {}
+impl Error for CutConnection {}
 
-impl IntoResponse for Cut {
+impl IntoResponse for CutConnection {
     fn into_response(self) -> axum::response::Response {
         let mut response = Response::new(Body::empty());
         response.extensions_mut().insert(self);
@@ -55,14 +55,17 @@ async fn connection(stream: TcpStream, router: Router) {
     let service = service_fn(move |request| answer(router.clone(), request));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let Err(error) = (&mut connection).await else { return };
-    if error.source().is_some_and(<dyn Error>::is::<Cut>) {
+    if error.source().is_some_and(<dyn Error>::is::<CutConnection>) {
         let _ = connection.into_parts().io.into_inner().set_zero_linger();
     }
 }
 
-fn answer(router: Router, request: Request<Incoming>) -> BoxFuture<'static, Result<Response<Body>, Cut>> {
+fn answer(
+    router: Router,
+    request: Request<Incoming>,
+) -> BoxFuture<'static, Result<Response<Body>, CutConnection>> {
     Box::pin(async move {
         let Ok(response) = router.oneshot(request.map(Body::new)).await;
-        if response.extensions().get::<Cut>().is_some() { Err(Cut) } else { Ok(response) }
+        if response.extensions().get::<CutConnection>().is_some() { Err(CutConnection) } else { Ok(response) }
     })
 }

@@ -1,9 +1,9 @@
 //! The handle a test holds: it starts the servers, changes their behaviour and reads what arrived.
 
 use crate::clock::Clock;
-use crate::entra::credentials::{Certificate, Federated, Issuer};
-use crate::world::{SharedSite, Site};
-use crate::{Arrival, Fault, Switches, TokenFault, aws, control, defender, entra, log, server};
+use crate::state::credentials::{Certificate, Federated, Issuer};
+use crate::state::{RegisteredApp, SharedSite, Site};
+use crate::{Arrival, Fault, Switches, TokenFault, arrivals, aws, control, defender, entra, server};
 use axum::Router;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::task::JoinHandle;
@@ -34,7 +34,12 @@ impl Simulator {
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listener = server::listen(options.port).await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let site = Site::new(options);
+        let app = RegisteredApp {
+            tenant_id: options.tenant_id,
+            client_id: options.client_id,
+            client_secret: options.client_secret,
+        };
+        let site = Site::new(app, options.clock);
         let task = tokio::spawn(server::serve(listener, router(&site)));
         Ok(Self { url, site, task })
     }
@@ -46,42 +51,42 @@ impl Simulator {
 
     /// Changes the lasting settings, from the next call to arrive.
     pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
-        change(&mut self.site.world().switches);
+        change(&mut self.site.state().switches);
     }
 
     /// Adds a fault for the next tagging call that has none yet.
     pub fn next(&self, fault: Fault) {
-        self.site.world().faults.push_back(fault);
+        self.site.state().faults.push_back(fault);
     }
 
     /// Adds a fault for the next token request that has none yet.
     pub fn next_token(&self, fault: TokenFault) {
-        self.site.world().token_faults.push_back(fault);
+        self.site.state().token_faults.push_back(fault);
     }
 
     /// Every tagging call, in order of arrival.
     pub fn arrivals(&self) -> Vec<Arrival> {
-        self.site.world().arrivals.clone()
+        self.site.state().arrivals.clone()
     }
 
     /// How many token requests came, refused ones included.
     pub fn token_requests(&self) -> usize {
-        self.site.world().token_requests
+        self.site.state().token_requests
     }
 
     /// The tags a machine carries now.
     pub fn tags_of(&self, machine: &str) -> BTreeSet<String> {
-        self.site.world().machines.tags_of(machine)
+        self.site.state().machines.tags_of(machine)
     }
 
     /// The machines that ever carried a tag, with those they carry now.
     pub fn machines(&self) -> BTreeMap<String, BTreeSet<String>> {
-        self.site.world().machines.all().clone()
+        self.site.state().machines.all().clone()
     }
 
     /// The greatest number of arrivals in any closed window of that length, by the time they were counted.
     pub fn most_in_window(&self, window_ms: u64) -> usize {
-        log::most_in_window(&self.site.world().arrivals, window_ms)
+        arrivals::most_in_window(&self.site.state().arrivals, window_ms)
     }
 
     /// Registers a new certificate for the app, in place of one there may be. Returns its key and itself, in PEM.
@@ -113,24 +118,24 @@ impl Simulator {
 
     /// The audience and the seconds of each identity AWS's double was asked for.
     pub fn identities_asked(&self) -> Vec<(String, u64)> {
-        self.site.world().identities_asked.clone()
+        self.site.state().identities_asked.clone()
     }
 
     /// Puts a text into the double of Secrets Manager.
     pub fn keep_secret(&self, arn: &str, text: &str) {
-        self.site.world().secrets.insert(arn.to_owned(), text.to_owned());
+        self.site.state().secrets.insert(arn.to_owned(), text.to_owned());
     }
 
     /// Says at any moment what nobody may tell: each token issued, each proof it came for, each text in the double of
     /// Secrets Manager.
     pub fn confided(&self) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
         let site = self.site.clone();
-        move || site.world().confided()
+        move || site.state().confided()
     }
 
     /// Refuses all tokens issued so far with 401.
     pub fn expire_tokens(&self) {
-        self.site.world().tokens.expire();
+        self.site.state().tokens.expire();
     }
 }
 

@@ -12,10 +12,10 @@ use fastrand::Rng;
 use futures_util::future::join_all;
 use lambda_runtime::Error;
 use local::loopback::KEY;
-use local::trial::{Asked, History};
 use local::{Loopback, LoopbackOptions};
 use reqwest::Client;
 use serde_json::{Value, json};
+use simulator::history::{History, TagChange};
 
 use crate::harness::Instances;
 
@@ -123,7 +123,7 @@ impl CrashRun {
         for n in 0..self.plan.requests {
             let asked = random_request(&mut rng, number);
             let key = format!("{number}-{n}");
-            let sent = self.history.sending(self.clock.now());
+            let sent = self.history.sending(self.clock.now().ms());
             self.history.tried(&asked);
             let mut id = None;
             for _ in 0..SENDS_MAX {
@@ -140,7 +140,7 @@ impl CrashRun {
     }
 
     /// The id of the accepted request; `None` if no answer came or the answer was "later".
-    async fn send(&self, asked: &Asked, key: &str, instance: usize) -> Option<String> {
+    async fn send(&self, asked: &TagChange, key: &str, instance: usize) -> Option<String> {
         let action = if asked.add { "Add" } else { "Remove" };
         let body = json!({ "Value": asked.tag, "Action": action, "MachineIds": asked.machines });
         let post = self.http.post(format!("{}/v1/tag-requests", self.instances.url(instance)));
@@ -184,7 +184,7 @@ impl CrashRun {
 }
 
 /// A request for some of the shared machines and of the client's own. Now and then one machine is unknown to Defender.
-fn random_request(rng: &mut Rng, client: usize) -> Asked {
+fn random_request(rng: &mut Rng, client: usize) -> TagChange {
     let own = SHARED_MACHINES + client * OWN_MACHINES;
     let possible = (0..SHARED_MACHINES).chain(own..own + OWN_MACHINES);
     let mut machines: Vec<_> =
@@ -195,5 +195,5 @@ fn random_request(rng: &mut Rng, client: usize) -> Asked {
     if machines.is_empty() {
         machines.push(format!("{:040x}", own + 1));
     }
-    Asked { tag: TAGS[rng.usize(..TAGS.len())].to_owned(), add: rng.bool(), machines }
+    TagChange { tag: TAGS[rng.usize(..TAGS.len())].to_owned(), add: rng.bool(), machines }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::WebIdentity;
 use crate::clock::text_of;
-use crate::world::SharedSite;
+use crate::state::SharedSite;
 
 pub(super) fn answer(site: &SharedSite, body: &[u8]) -> Response {
     let fields: HashMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
@@ -16,9 +16,9 @@ pub(super) fn answer(site: &SharedSite, body: &[u8]) -> Response {
     }
     let good_for_s = field("DurationSeconds").parse().unwrap_or(300);
     let web_identity = {
-        let mut world = site.world();
-        world.identities_asked.push((field("Audience.member.1").to_owned(), good_for_s));
-        world.switches.web_identity
+        let mut state = site.state();
+        state.identities_asked.push((field("Audience.member.1").to_owned(), good_for_s));
+        state.switches.web_identity
     };
     match web_identity {
         WebIdentity::Given => give(site, field("Audience.member.1"), good_for_s),

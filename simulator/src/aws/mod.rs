@@ -1,8 +1,10 @@
-//! Doubles of the two AWS services that hold or give an app's proof: Secrets Manager and the Security Token Service.
+//! Doubles of AWS: Secrets Manager and the Security Token Service, which hold or give an app's credential, and the Runtime
+//! API of Lambda.
 //!
-//! Both are asked with `POST /`; the header `X-Amz-Target` tells them apart. Signatures are not looked at.
+//! The first two are asked with `POST /`; the header `X-Amz-Target` tells them apart. Signatures are not looked at.
 
 mod identity;
+pub mod runtime_api;
 mod secrets;
 
 use axum::Router;
@@ -12,7 +14,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
-use crate::world::SharedSite;
+use crate::state::SharedSite;
 
 pub(crate) fn routes() -> Router<SharedSite> {
     Router::new().route("/", post(answer))

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::reply::Reply;
-use crate::world::SharedSite;
+use crate::state::SharedSite;
 
 pub(super) fn answer(site: &SharedSite, body: &[u8]) -> Reply {
     let asked: Value = serde_json::from_slice(body).unwrap_or_default();
     let arn = asked["SecretId"].as_str().unwrap_or_default();
-    match site.world().secrets.get(arn) {
+    match site.state().secrets.get(arn) {
         Some(text) => Reply::json(200, json!({"ARN": arn, "Name": "simulated", "SecretString": text})),
         None => Reply::json(
             400,

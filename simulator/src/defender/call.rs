@@ -8,7 +8,7 @@ use super::answers::error;
 
 /// A tagging call. The three fields hold whatever could be read; `fault` says why the body is refused.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub(crate) struct TaggingCall {
     pub(crate) token: Option<String>,
     pub(crate) is_json: bool,
     pub(crate) value: String,
@@ -27,7 +27,7 @@ enum BodyFault {
 
 const FIELDS: [&str; 3] = ["Value", "Action", "MachineIds"];
 
-impl Call {
+impl TaggingCall {
     pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
         let fields = serde_json::from_slice::<Map<String, Value>>(body);
         let fault = fields.as_ref().map_or(Some(BodyFault::NotAnObject), body_fault);

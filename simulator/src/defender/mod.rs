@@ -5,23 +5,21 @@
 
 mod answers;
 mod call;
+mod decide;
 mod faults;
-mod judge;
-pub(crate) mod machines;
-mod ticket;
-pub(crate) mod window;
+mod pending_call;
 
 use crate::clock::sleep_ms;
 use crate::reply::Reply;
-use crate::world::SharedSite;
+use crate::state::SharedSite;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use call::Call;
-use ticket::Ticket;
+use call::TaggingCall;
+use pending_call::PendingCall;
 
 pub(crate) fn routes() -> Router<SharedSite> {
     let path = "/api/machines/AddOrRemoveTagForMultipleMachines";
@@ -37,7 +35,7 @@ pub(crate) async fn unknown_route() -> Response {
 
 /// A task of its own: a client that hangs up does not undo what it has sent.
 async fn tag(State(site): State<SharedSite>, headers: HeaderMap, body: Bytes) -> Response {
-    let handled = tokio::spawn(async move { handle(&site, &Call::read(&headers, &body)).await });
+    let handled = tokio::spawn(async move { handle(&site, &TaggingCall::read(&headers, &body)).await });
     handled.await.unwrap_or_else(|_| Reply::cut()).into_response()
 }
 
@@ -49,13 +47,13 @@ async fn tag_one(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let call = Call::read_one(&headers, &body, id);
+    let call = TaggingCall::read_one(&headers, &body, id);
     let handled = tokio::spawn(async move { answers::of_one(handle(&site, &call).await) });
     handled.await.unwrap_or_else(|_| Reply::cut()).into_response()
 }
 
-async fn handle(site: &SharedSite, call: &Call) -> Reply {
-    let ticket = Ticket::take(site, call);
+async fn handle(site: &SharedSite, call: &TaggingCall) -> Reply {
+    let ticket = PendingCall::take(site, call);
     sleep_ms(ticket.wait_ms).await;
     let reply = ticket.settle(site, call);
     sleep_ms(reply.delay_ms).await;

@@ -1,13 +1,13 @@
 //! The engine without HTTP: a request's JSON in, its answer's JSON out.
 
-use super::EngineError;
+use super::engine::{EngineError, create_table};
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// An answer as `DynamoDB` writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct DirectAnswer {
     /// The HTTP status.
     pub status: u16,
     /// The body's JSON.
@@ -21,12 +21,12 @@ impl Direct {
     /// The relay's table under this name, empty and in memory.
     pub fn new(table: &str) -> Result<Self, EngineError> {
         let database = Database::memory()?;
-        super::create_table(&database, table)?;
+        create_table(&database, table)?;
         Ok(Self(database))
     }
 
     /// Answers the operations that a limiter needs; any other is refused.
-    pub fn answer(&self, operation: &str, request: &str) -> Answer {
+    pub fn answer(&self, operation: &str, request: &str) -> DirectAnswer {
         let answered = match operation {
             "UpdateItem" => with(request, |request| self.0.update_item(request)),
             "PutItem" => with(request, |request| self.0.put_item(request)),
@@ -34,8 +34,8 @@ impl Direct {
             _ => Err(DynoxideError::ValidationException(format!("{operation} is not answered here"))),
         };
         match answered {
-            Ok(body) => Answer { status: 200, body },
-            Err(error) => Answer { status: error.status_code(), body: error.to_json() },
+            Ok(body) => DirectAnswer { status: 200, body },
+            Err(error) => DirectAnswer { status: error.status_code(), body: error.to_json() },
         }
     }
 }

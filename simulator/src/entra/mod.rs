@@ -4,15 +4,13 @@
 //! (`learn.microsoft.com/entra/identity-platform/reference-error-codes`), because operators search for them.
 
 mod assertion;
-pub(crate) mod credentials;
+mod credential;
 mod form;
-mod proof;
 mod refusal;
-pub(crate) mod tokens;
 
 use crate::clock::{sleep_ms, text_of};
 use crate::reply::Reply;
-use crate::world::{SharedSite, World};
+use crate::state::{self, Issued, SharedSite};
 use crate::{Switches, TokenFault};
 use axum::Router;
 use axum::body::Bytes;
@@ -20,9 +18,8 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use form::TokenForm;
-use refusal::Refusal;
+use refusal::EntraRefusal;
 use serde_json::{Value, json};
-use tokens::Issued;
 
 pub(crate) fn routes() -> Router<SharedSite> {
     Router::new().route("/{tenant}/oauth2/v2.0/token", post(token))
@@ -36,10 +33,10 @@ async fn token(State(site): State<SharedSite>, Path(tenant): Path<String>, body:
 
 fn answer(site: &SharedSite, tenant: &str, body: &[u8]) -> Reply {
     let now_ms = site.now_ms();
-    let mut world = site.world();
-    world.token_requests += 1;
-    world.confide_proof(body);
-    let delay_ms = match world.token_faults.pop_front() {
+    let mut state = site.state();
+    state.token_requests += 1;
+    state.confide_proof(body);
+    let delay_ms = match state.token_faults.pop_front() {
         None => 0,
         Some(TokenFault::Slow { ms }) => ms,
         Some(fault) => return instead(fault, now_ms),
@@ -47,7 +44,7 @@ fn answer(site: &SharedSite, tenant: &str, body: &[u8]) -> Reply {
     let granted = TokenForm::read(body)
         .and_then(|form| form.check(&site.app, &site.credentials(), tenant, now_ms / 1_000));
     let reply = match granted {
-        Ok(audience) => issue(&mut world, audience, now_ms),
+        Ok(audience) => issue(&mut state, audience, now_ms),
         Err(refusal) => refusal.reply(&text_of(now_ms)),
     };
     Reply { delay_ms, ..reply }
@@ -57,7 +54,7 @@ fn instead(fault: TokenFault, now_ms: u64) -> Reply {
     match fault {
         TokenFault::Status { status, error, aadsts, retry_after_s } => {
             let message = "The request failed on purpose.".to_owned();
-            let refusal = Refusal { status, error, aadsts, message };
+            let refusal = EntraRefusal { status, error, aadsts, message };
             refusal.reply(&text_of(now_ms)).retry_after(retry_after_s)
         }
         TokenFault::NotJson => Reply::html(200),
@@ -65,13 +62,13 @@ fn instead(fault: TokenFault, now_ms: u64) -> Reply {
     }
 }
 
-fn issue(world: &mut World, audience: String, now_ms: u64) -> Reply {
-    let life_s = world.switches.token_life_s;
+fn issue(state: &mut state::State, audience: String, now_ms: u64) -> Reply {
+    let life_s = state.switches.token_life_s;
     let issued =
-        Issued { expires_at_ms: now_ms + life_s * 1_000, roles: world.switches.roles.clone(), audience };
-    let token = world.tokens.issue(issued);
-    world.confided.insert(token.clone());
-    let life = life_as_json(&world.switches);
+        Issued { expires_at_ms: now_ms + life_s * 1_000, roles: state.switches.roles.clone(), audience };
+    let token = state.tokens.issue(issued);
+    state.confided.insert(token.clone());
+    let life = life_as_json(&state.switches);
     let body =
         json!({"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token});
     Reply::json(200, body)

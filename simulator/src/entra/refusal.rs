@@ -6,14 +6,14 @@ use uuid::Uuid;
 
 /// Why no token was issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct EntraRefusal {
     pub(crate) status: u16,
     pub(crate) error: String,
     pub(crate) aadsts: u32,
     pub(crate) message: String,
 }
 
-impl Refusal {
+impl EntraRefusal {
     pub(crate) fn new(status: u16, error: &str, aadsts: u32, message: String) -> Self {
         Self { status, error: error.to_owned(), aadsts, message }
     }
@@ -45,7 +45,7 @@ impl Refusal {
         Self::new(401, "invalid_client", 7_000_215, message)
     }
 
-    pub(crate) fn no_proof() -> Self {
+    pub(crate) fn nothing_sent() -> Self {
         let message = "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.";
         Self::new(401, "invalid_client", 7_000_216, message.to_owned())
     }

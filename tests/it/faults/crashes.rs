@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use defender_tag_relay::http::App;
-use local::trial::History;
+use simulator::history::History;
 
 use crate::support::{Ask, Cut, Fixture, Lines, get, machine, sample_steps, unknown_machine};
 
@@ -32,7 +32,7 @@ async fn run(cut: Cut) -> bool {
     let history = History::default();
     let mut died = false;
     for ask in asks() {
-        let sent = history.sending(fixture.app().clock().now());
+        let sent = history.sending(fixture.app().clock().now().ms());
         history.tried(&ask.asked());
         let answered = if died { None } else { answer_of(&fixture, &dying, &ask, &lines).await };
         died |= answered.is_none();

@@ -8,8 +8,8 @@ use defender_tag_relay::domain::Timestamp;
 use defender_tag_relay::http::App;
 use local::credential::LocalCredential;
 use local::sources;
-use local::trial::{History, Sent};
 use serde_json::Value;
+use simulator::history::{History, SendMoment};
 
 use super::page::Expected;
 use super::{Dependency, DependencyFault};
@@ -73,11 +73,11 @@ impl FaultHarness {
 
     /// The same of another instance.
     pub(super) async fn ask_of(&self, app: &App, ask: &Ask) -> Answer {
-        self.send(app, ask, self.history.sending(self.now())).await
+        self.send(app, ask, self.history.sending(self.now().ms())).await
     }
 
     /// Sends a request that was sent for the first time at this moment.
-    async fn send(&self, app: &App, ask: &Ask, sent: Sent) -> Answer {
+    async fn send(&self, app: &App, ask: &Ask, sent: SendMoment) -> Answer {
         self.history.tried(&ask.asked());
         let answer = self.fixture.ask(app, ask).await;
         if matches!(answer.status, 200 | 202) {
@@ -176,7 +176,7 @@ impl FaultHarness {
     }
 
     /// Sends requests, good and bad ones. Returns the good ones that were refused.
-    async fn asks_meanwhile(&self, first: &Ask, expected: Expected, what: &str) -> Vec<(Ask, Sent)> {
+    async fn asks_meanwhile(&self, first: &Ask, expected: Expected, what: &str) -> Vec<(Ask, SendMoment)> {
         let asks = [
             first.clone(),
             Ask::add("vip", &[machine(1), machine(2)]).key("one").at_once(),
@@ -185,7 +185,7 @@ impl FaultHarness {
         ];
         let mut refused = Vec::new();
         for ask in asks.into_iter().skip(self.done_before) {
-            let sent = self.history.sending(self.now());
+            let sent = self.history.sending(self.now().ms());
             let answer = tokio::time::timeout(ANSWERED_WITHIN, self.send(&self.app, &ask, sent)).await;
             let answer = answer.expect("it answers in time");
             assert_eq!(answer.status, expected.status, "{what}: {answer:?}");

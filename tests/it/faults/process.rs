@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use local::runtime_api::DEADLINE_MS;
-use local::trial::History;
+use simulator::aws::runtime_api::DEADLINE_MS;
+use simulator::history::History;
 
 use super::each_alone;
 use crate::support::{
@@ -37,7 +37,7 @@ impl ProcessHarness {
 
     /// Sends a request. If it is not answered, the sender sends it again, to another instance.
     async fn send(&self, ask: &Ask, answer: impl Future<Output = Option<Answer>>) -> bool {
-        let sent = self.history.sending(self.fixture.app().clock().now());
+        let sent = self.history.sending(self.fixture.app().clock().now().ms());
         self.history.tried(&ask.asked());
         let answer = answer.await.filter(|answer| answer.status == 202);
         let answered = answer.is_some();

@@ -1,5 +1,5 @@
-use local::runtime_api::DEADLINE_MS;
 use simulator::TokenFault;
+use simulator::aws::runtime_api::DEADLINE_MS;
 
 use crate::support::{Ask, Fixture, Function, Gate, get, machine};
 

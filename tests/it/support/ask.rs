@@ -1,8 +1,8 @@
 use defender_tag_relay::domain::Timestamp;
 use local::loopback::KEY;
-use local::trial::Asked;
 use local::{events, sign, sources};
 use serde_json::{Value, json};
+use simulator::history::TagChange;
 
 use super::{Fixture, openapi};
 
@@ -164,10 +164,10 @@ impl Ask {
     }
 
     /// What a native request asks for.
-    pub fn asked(&self) -> Asked {
+    pub fn asked(&self) -> TagChange {
         let body: Value = serde_json::from_str(&self.body).unwrap();
         let machines = serde_json::from_value(body["MachineIds"].clone()).unwrap();
-        Asked { tag: body["Value"].as_str().unwrap().to_owned(), add: body["Action"] == "Add", machines }
+        TagChange { tag: body["Value"].as_str().unwrap().to_owned(), add: body["Action"] == "Add", machines }
     }
 
     /// The event of an HTTP API that carries the request.

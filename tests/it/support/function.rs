@@ -5,7 +5,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use defender_tag_relay::clock::Clock;
-use local::runtime_api::{DEADLINE_MS, RuntimeApi};
+use simulator::aws::runtime_api::{DEADLINE_MS, RuntimeApi};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;

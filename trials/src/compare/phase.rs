@@ -59,7 +59,7 @@ impl<'a> Phase<'a> {
         let options = LoopbackOptions::in_memory(clock.clone(), Variables::new());
         let fixture = Loopback::start(options).await?;
         fixture.simulator.switch(|switches| switches.latency_ms = DEFENDER_MS);
-        let table = CountingProxy::start(fixture.engine.url()).await?;
+        let table = CountingProxy::start(&fixture.engine.url()).await?;
         let mut variables = fixture.variables.clone();
         variables.insert("AWS_ENDPOINT_URL_DYNAMODB".into(), table.url.clone());
         variables.insert("RELAY_KEY".into(), KEY.into());

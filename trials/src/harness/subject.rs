@@ -7,8 +7,8 @@ use std::time::Duration;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::Variables;
 use lambda_runtime::Error;
-use local::runtime_api::{DEADLINE_MS, RuntimeApi};
 use serde_json::Value;
+use simulator::aws::runtime_api::{DEADLINE_MS, RuntimeApi};
 use tokio::process::Command;
 
 use super::process::{ChildProcess, MemoryKind};

@@ -5,9 +5,9 @@ use fastrand::Rng;
 use lambda_runtime::Error;
 use local::events;
 use local::loopback::KEY;
-use local::trial::Asked;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
+use simulator::history::TagChange;
 
 /// Webhooks in the mix: one for each way of signing that dates a delivery or gives it an id.
 const HOOKS: [&str; 6] = ["pagerduty", "tines", "grafana", "elastic", "splunk", "shuffle"];
@@ -54,16 +54,16 @@ async fn send_native(http: &Client, url: &str, rng: &mut Rng) -> Result<Response
 }
 
 /// The requests in the body of a 200 or 202, with their ids.
-pub(super) fn requests_in(answer: &Value) -> Vec<(String, Asked)> {
+pub(super) fn requests_in(answer: &Value) -> Vec<(String, TagChange)> {
     let several = answer["requests"].as_array();
     let each = several.map_or_else(|| vec![answer], |several| several.iter().collect());
     each.into_iter().filter_map(read_request).collect()
 }
 
-fn read_request(request: &Value) -> Option<(String, Asked)> {
+fn read_request(request: &Value) -> Option<(String, TagChange)> {
     let machines = request["machines"].as_array()?.iter();
     let machines = machines.filter_map(|machine| machine["id"].as_str().map(str::to_owned)).collect();
     let asked =
-        Asked { tag: request["value"].as_str()?.to_owned(), add: request["action"] == "Add", machines };
+        TagChange { tag: request["value"].as_str()?.to_owned(), add: request["action"] == "Add", machines };
     Some((request["id"].as_str()?.to_owned(), asked))
 }

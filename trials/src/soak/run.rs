@@ -11,11 +11,11 @@ use defender_tag_relay::outbound::http_client;
 use fastrand::Rng;
 use futures_util::future::join_all;
 use lambda_runtime::Error;
-use local::trial::History;
 use local::{Loopback, LoopbackOptions};
 use reqwest::Client;
 use serde_json::{Value, json};
 use simulator::Arrival;
+use simulator::history::History;
 
 use super::memory::{LOOK_EVERY_MS, MemoryReport};
 use super::mix::{requests_in, send_one};
@@ -148,7 +148,7 @@ impl SoakRun {
         let url = self.instances.url(instance);
         let sources = &self.fixture.variables["SOURCES"];
         let began_at = self.clock.now();
-        let sent = self.history.sending(began_at);
+        let sent = self.history.sending(began_at.ms());
         let answer = send_one(&self.http, &url, rng, sources, began_at).await?;
         let is_accepted = answer.status().is_success();
         let body: Value = answer.json().await?;

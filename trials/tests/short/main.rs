@@ -3,5 +3,6 @@
 
 mod compare;
 mod crash;
+mod history;
 mod limiter;
 mod soak;

@@ -1,4 +1,4 @@
-//! Tokens are opaque random text; what they are worth is remembered here and nowhere in them.
+//! IssuedTokens are opaque random text; what they are worth is remembered here and nowhere in them.
 
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -14,11 +14,11 @@ pub(crate) struct Issued {
 
 /// The tokens still accepted.
 #[derive(Debug, Default)]
-pub(crate) struct Tokens {
+pub(crate) struct IssuedTokens {
     by_text: HashMap<String, Issued>,
 }
 
-impl Tokens {
+impl IssuedTokens {
     pub(crate) fn issue(&mut self, issued: Issued) -> String {
         let text = format!("simulated.{}.{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         self.by_text.insert(text.clone(), issued);

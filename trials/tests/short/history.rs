@@ -1,5 +1,4 @@
 //! The judge of the trials, given worlds in which something is wrong.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,10 +6,10 @@ use std::sync::atomic::AtomicI64;
 
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::Variables;
-use local::trial::{Asked, History};
 use local::{Loopback, LoopbackOptions, events};
 use serde_json::{Value, json};
 use simulator::dynamodb::Storage;
+use simulator::history::{History, TagChange};
 
 /// When the runs begin, in milliseconds since the Unix epoch.
 const BEGINNING_MS: i64 = 1_800_000_000_000;
@@ -33,7 +32,7 @@ impl Run {
     }
 
     /// Has the relay do this. Returns what it says.
-    async fn play(&self, asked: &Asked) -> Value {
+    async fn play(&self, asked: &TagChange) -> Value {
         let mut event = events::load("add.json").unwrap();
         let action = if asked.add { "Add" } else { "Remove" };
         let body = json!({ "Value": asked.tag, "Action": action, "MachineIds": asked.machines });
@@ -43,8 +42,8 @@ impl Run {
     }
 
     /// Has the relay do this, and says so, or something else, to the judge.
-    async fn send(&mut self, add: bool, told: impl FnOnce(&mut Value, &mut Asked)) {
-        let (mut asked, sent) = (vip(add), self.history.sending(self.world.app.clock().now()));
+    async fn send(&mut self, add: bool, told: impl FnOnce(&mut Value, &mut TagChange)) {
+        let (mut asked, sent) = (vip(add), self.history.sending(self.world.app.clock().now().ms()));
         let mut body = self.play(&asked).await;
         let id = body["id"].as_str().unwrap().to_owned();
         told(&mut body, &mut asked);
@@ -62,8 +61,8 @@ impl Run {
     }
 }
 
-fn vip(add: bool) -> Asked {
-    Asked { tag: "vip".to_owned(), add, machines: vec![machine()] }
+fn vip(add: bool) -> TagChange {
+    TagChange { tag: "vip".to_owned(), add, machines: vec![machine()] }
 }
 
 fn machine() -> String {
@@ -118,7 +117,7 @@ async fn a_machine_without_the_last_word_on_it_is_found() {
     let now = run.world.app.clock().now();
     let (added, removed) = (run.play(&vip(true)).await, run.play(&vip(false)).await);
     for (add, body) in [(false, removed), (true, added)] {
-        let (sent, id) = (run.history.sending(now), body["id"].as_str().unwrap().to_owned());
+        let (sent, id) = (run.history.sending(now.ms()), body["id"].as_str().unwrap().to_owned());
         run.history.answered(vip(add), id.clone(), sent);
         run.shown.insert(id, body);
     }

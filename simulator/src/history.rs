@@ -1,19 +1,18 @@
-//! What was asked and answered, and whether Defender's calls and machines are as it says.
+//! The requests of a test run, and whether Defender's calls and machines fit them.
 //!
-//! Whoever looks from outside knows of two requests that one is later only if it was sent after the other was
-//! answered. So of each machine and tag a request may be the last if none was sent after its answer.
+//! From outside it is known that a request is later than another only if it was sent after the other's answer. So for a
+//! machine and a tag, any request may be the last if none was sent after its answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use defender_tag_relay::domain::Timestamp;
+use crate::{Arrival, Simulator};
 use serde_json::Value;
-use simulator::{Arrival, Simulator};
 
 /// What a request asked for.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct TagChange {
     /// The tag.
     pub tag: String,
     /// Whether it is set; if not it is removed.
@@ -25,9 +24,9 @@ pub struct Asked {
 /// A request that was answered 200 or 202.
 #[derive(Clone, Debug)]
 struct Exchange {
-    asked: Asked,
+    asked: TagChange,
     id: String,
-    sent: Sent,
+    sent: SendMoment,
     answered_at: u64,
 }
 
@@ -36,63 +35,63 @@ struct Exchange {
 pub struct History {
     moments: AtomicU64,
     /// All that anybody has asked for, answered or not.
-    tried: Mutex<BTreeSet<Change>>,
+    tried: Mutex<BTreeSet<MachineChange>>,
     exchanges: Mutex<Vec<Exchange>>,
 }
 
 /// A tag, whether it is set, and a machine.
-type Change = (String, bool, String);
+type MachineChange = (String, bool, String);
 
 /// The moment a request was first sent.
 #[derive(Clone, Copy, Debug)]
-pub struct Sent {
+pub struct SendMoment {
     /// In the history's own order.
     at: u64,
-    /// By the clock that Defender's calls are counted by.
-    time: Timestamp,
+    /// By the clock that Defender's calls are counted by, in milliseconds since the Unix epoch.
+    time_ms: u64,
 }
 
 impl History {
     /// A request is about to be sent for the first time.
-    pub fn sending(&self, now: Timestamp) -> Sent {
-        Sent { at: self.moments.fetch_add(1, Ordering::SeqCst), time: now }
+    pub fn sending(&self, now_ms: i64) -> SendMoment {
+        SendMoment { at: self.moments.fetch_add(1, Ordering::SeqCst), time_ms: now_ms.unsigned_abs() }
     }
 
     /// This is asked for, by a source that may, whether or not it will be answered.
-    pub fn tried(&self, asked: &Asked) {
+    pub fn tried(&self, asked: &TagChange) {
         let change = |machine: &String| (asked.tag.clone(), asked.add, machine.clone());
-        held(&self.tried).extend(asked.machines.iter().map(change));
+        locked(&self.tried).extend(asked.machines.iter().map(change));
     }
 
     /// It was answered.
-    pub fn answered(&self, asked: Asked, id: String, sent: Sent) {
+    pub fn answered(&self, asked: TagChange, id: String, sent: SendMoment) {
         let answered_at = self.moments.fetch_add(1, Ordering::SeqCst);
         self.tried(&asked);
-        held(&self.exchanges).push(Exchange { asked, id, sent, answered_at });
+        locked(&self.exchanges).push(Exchange { asked, id, sent, answered_at });
     }
 
     /// The ids of the requests that were answered.
     pub fn ids(&self) -> Vec<String> {
-        held(&self.exchanges).iter().map(|one| one.id.clone()).collect()
+        locked(&self.exchanges).iter().map(|one| one.id.clone()).collect()
     }
 
     /// Holds the world against the history. `shown` has the relay's last word on each request, by id: each must
     /// be done, with a true outcome for each machine; Defender's machines must carry what the last requests say;
     /// nothing may have reached Defender that nobody asked for; no window may ever have been over.
     pub fn judge(&self, simulator: &Simulator, shown: &BTreeMap<String, Value>) -> Result<(), String> {
-        let answered = held(&self.exchanges);
-        every_call_was_asked_for(&held(&self.tried), simulator)?;
+        let answered = locked(&self.exchanges);
+        every_call_was_asked_for(&locked(&self.tried), simulator)?;
         every_outcome_is_true(&answered, simulator, shown)?;
         machines_carry_the_last_words(&answered, simulator)?;
         no_window_was_over(simulator)
     }
 }
 
-fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn every_call_was_asked_for(tried: &BTreeSet<Change>, simulator: &Simulator) -> Result<(), String> {
+fn every_call_was_asked_for(tried: &BTreeSet<MachineChange>, simulator: &Simulator) -> Result<(), String> {
     for call in simulator.arrivals() {
         for machine in call.machine_ids {
             let change = (call.value.clone(), call.action == "Add", machine);
@@ -105,13 +104,13 @@ fn every_call_was_asked_for(tried: &BTreeSet<Change>, simulator: &Simulator) -> 
 }
 
 /// When Defender listed a machine in a 200 for the last time, by tag and action.
-fn last_listed(calls: &[Arrival]) -> BTreeMap<(&str, bool, &str), Timestamp> {
+fn last_listed(calls: &[Arrival]) -> BTreeMap<(&str, bool, &str), u64> {
     let mut last = BTreeMap::new();
     for call in calls.iter().filter(|call| call.status == 200) {
-        let at = Timestamp::from_ms(i64::try_from(call.received_at_ms).unwrap_or(i64::MAX));
+        let at = call.received_at_ms;
         for machine in &call.listed {
             let known = last.entry((call.value.as_str(), call.action == "Add", machine.as_str()));
-            known.and_modify(|known: &mut Timestamp| *known = at.max(*known)).or_insert(at);
+            known.and_modify(|known: &mut u64| *known = at.max(*known)).or_insert(at);
         }
     }
     last
@@ -169,7 +168,7 @@ fn every_outcome_is_true(
             let is_true = match outcome {
                 Some("applied") => {
                     let listed_at = listed.get(&(tag, one.asked.add, machine.as_str()));
-                    listed_at.is_some_and(|listed_at| *listed_at >= one.sent.time)
+                    listed_at.is_some_and(|listed_at| *listed_at >= one.sent.time_ms)
                 }
                 Some("unknown_machine") => machine.starts_with("dead"),
                 Some("superseded") => {

@@ -3,9 +3,7 @@
 //! It runs in this process and enforces no throughput limits; what it keeps is `DynamoDB`'s answers, conditions
 //! and transactions.
 
-mod dated;
-mod direct;
-
+use super::proxy;
 use crate::clock::Clock;
 use dynoxide::actions::create_table::CreateTableRequest;
 use dynoxide::actions::update_time_to_live::{TimeToLiveSpecification, UpdateTimeToLiveRequest};
@@ -18,8 +16,6 @@ use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
-
-pub use direct::{Answer, Direct};
 
 /// Where the items are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +46,7 @@ pub struct Engine {
     database: Database,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
-    door: JoinSet<()>,
+    proxy: JoinSet<()>,
 }
 
 impl Engine {
@@ -61,13 +57,13 @@ impl Engine {
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(listener, database.clone(), stopped));
-        Ok(Self { url, database, stop: Some(stop), task, door: JoinSet::new() })
+        Ok(Self { url, database, stop: Some(stop), task, proxy: JoinSet::new() })
     }
 
     /// The same, but its replies carry the `Date` of another clock than the system's.
     pub async fn start_dated(port: u16, storage: Storage, clock: Clock) -> Result<Self, EngineError> {
         let mut engine = Self::start(0, storage).await?;
-        (engine.url, engine.door) = dated::open(port, &engine.url, clock).await?;
+        (engine.url, engine.proxy) = proxy::open(port, &engine.url, clock).await?;
         Ok(engine)
     }
 
@@ -88,13 +84,13 @@ impl Engine {
 
     /// Lets the requests in hand finish and returns when the server has ended.
     pub async fn stop(mut self) {
-        self.door.shutdown().await;
+        self.proxy.shutdown().await;
         drop(self.stop.take());
         let _ = (&mut self.task).await;
     }
 }
 
-fn create_table(database: &Database, name: &str) -> Result<(), EngineError> {
+pub(super) fn create_table(database: &Database, name: &str) -> Result<(), EngineError> {
     match database.create_table(table(name)) {
         Ok(_) => {}
         Err(DynoxideError::ResourceInUseException(_)) => return Ok(()),

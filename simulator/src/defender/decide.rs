@@ -2,11 +2,11 @@
 //! them all changes any machine.
 
 use super::answers;
-use super::call::Call;
+use super::call::TaggingCall;
 use crate::clock::text_of;
 use crate::reply::Reply;
+use crate::state::State;
 use crate::switches::{Listed, Switches};
-use crate::world::World;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -20,24 +20,24 @@ const AUDIENCES: [&str; 3] = [
     "https://api-gov.securitycenter.microsoft.us",
 ];
 
-pub(crate) fn judge(world: &mut World, call: &Call, now_ms: u64) -> Reply {
-    let refusal = access(world, call, now_ms).or_else(|| form(&world.switches, call));
-    match refusal.or_else(|| content(&world.switches, call)) {
+pub(crate) fn decide(state: &mut State, call: &TaggingCall, now_ms: u64) -> Reply {
+    let refusal = access(state, call, now_ms).or_else(|| form(&state.switches, call));
+    match refusal.or_else(|| content(&state.switches, call)) {
         Some(refusal) => refusal,
-        None => apply(world, call, now_ms),
+        None => apply(state, call, now_ms),
     }
 }
 
-fn access(world: &World, call: &Call, now_ms: u64) -> Option<Reply> {
-    let html = world.switches.html_errors;
-    let token = call.token.as_deref().and_then(|token| world.tokens.find(token, now_ms));
+fn access(state: &State, call: &TaggingCall, now_ms: u64) -> Option<Reply> {
+    let html = state.switches.html_errors;
+    let token = call.token.as_deref().and_then(|token| state.tokens.find(token, now_ms));
     let Some(issued) = token else { return Some(answers::status(401, html)) };
     let audience = AUDIENCES.contains(&issued.audience.as_str());
     let allowed = audience && issued.roles.iter().any(|role| role == ROLE);
-    (!allowed || world.switches.forbidden).then(|| answers::status(403, html))
+    (!allowed || state.switches.forbidden).then(|| answers::status(403, html))
 }
 
-fn form(switches: &Switches, call: &Call) -> Option<Reply> {
+fn form(switches: &Switches, call: &TaggingCall) -> Option<Reply> {
     if !call.is_json {
         return Some(answers::error(415, "UnsupportedMediaType", "Content-Type must be application/json."));
     }
@@ -51,7 +51,7 @@ fn form(switches: &Switches, call: &Call) -> Option<Reply> {
     })
 }
 
-fn content(switches: &Switches, call: &Call) -> Option<Reply> {
+fn content(switches: &Switches, call: &TaggingCall) -> Option<Reply> {
     let invalid = |message: &str| Some(answers::error(400, "InvalidInput", message));
     let ids = distinct(&call.machine_ids);
     if call.value.trim().is_empty() {
@@ -77,18 +77,18 @@ fn content(switches: &Switches, call: &Call) -> Option<Reply> {
     (!unknown.is_empty()).then(|| answers::unknown_machines(switches, &unknown))
 }
 
-fn apply(world: &mut World, call: &Call, now_ms: u64) -> Reply {
+fn apply(state: &mut State, call: &TaggingCall, now_ms: u64) -> Reply {
     let seen = text_of(now_ms);
     let mut listed: Vec<Value> = Vec::new();
     for id in distinct(&call.machine_ids) {
-        let case_matters = world.switches.tag_case_matters;
+        let case_matters = state.switches.tag_case_matters;
         let changed = match call.action.as_str() {
-            "Add" => world.machines.add(id, &call.value, case_matters),
-            _ => world.machines.remove(id, &call.value, case_matters),
+            "Add" => state.machines.add(id, &call.value, case_matters),
+            _ => state.machines.remove(id, &call.value, case_matters),
         };
-        let named = changed || world.switches.listed == Listed::All;
-        if named && !world.switches.unlisted.contains(id) {
-            listed.push(answers::machine(id, &world.machines.tags_of(id), &seen));
+        let named = changed || state.switches.listed == Listed::All;
+        if named && !state.switches.unlisted.contains(id) {
+            listed.push(answers::machine(id, &state.machines.tags_of(id), &seen));
         }
     }
     answers::machines(&listed)

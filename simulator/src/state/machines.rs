@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Tags by machine.
 #[derive(Debug, Default)]
-pub(crate) struct Machines {
+pub(crate) struct TaggedMachines {
     tags: BTreeMap<String, BTreeSet<String>>,
 }
 
-impl Machines {
+impl TaggedMachines {
     pub(crate) fn all(&self) -> &BTreeMap<String, BTreeSet<String>> {
         &self.tags
     }
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn adding_twice_and_removing_what_is_absent_change_nothing() {
-        let mut machines = Machines::default();
+        let mut machines = TaggedMachines::default();
         assert!(machines.add("m", "vip", true));
         assert!(!machines.add("m", "vip", true));
         assert!(!machines.remove("m", "VIP", true));
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn case_can_be_ignored() {
-        let mut machines = Machines::default();
+        let mut machines = TaggedMachines::default();
         assert!(machines.add("m", "vip", false));
         assert!(!machines.add("m", "VIP", false));
         assert!(machines.remove("m", "ViP", false));
