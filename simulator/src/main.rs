@@ -1,5 +1,6 @@
 //! The simulator as a server of its own, for a client in another process.
 
+use clap::Parser;
 use simulator::dynamodb::{Engine, Storage};
 use simulator::{Options, Simulator, clock};
 use std::error::Error;
@@ -7,71 +8,42 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
-const USAGE: &str = "simulator [--port N] [--tenant ID] [--client ID] [--client-secret TEXT]
-          [--dynamodb-port N [--table NAME] [--file PATH]]";
-
-/// What the command line says; every number is a port on 127.0.0.1, 0 taking any free one.
+/// Entra and Defender on 127.0.0.1, and the embedded `DynamoDB` beside them if it is asked for.
+#[derive(Debug, Parser)]
+#[command(name = "simulator", version)]
 struct Arguments {
+    /// The port of Entra and Defender; 0 takes any free one.
+    #[arg(long, default_value_t = 8_800)]
     port: u16,
+    /// The one tenant that Entra knows.
+    #[arg(long, default_value = "11111111-1111-1111-1111-111111111111")]
     tenant: String,
+    /// The one application that is registered there.
+    #[arg(long, default_value = "22222222-2222-2222-2222-222222222222")]
     client: String,
+    /// The application's secret.
+    #[arg(long, default_value = "simulated")]
     client_secret: String,
+    /// The port of the embedded `DynamoDB`, which is started only with this option; 0 takes any free one.
+    #[arg(long)]
     dynamodb_port: Option<u16>,
+    /// The table to make there.
+    #[arg(long, default_value = "defender-tag-relay")]
     table: String,
+    /// The file that the table is kept in; without it, memory.
+    #[arg(long)]
     file: Option<PathBuf>,
-}
-
-impl Default for Arguments {
-    fn default() -> Self {
-        Self {
-            port: 8_800,
-            tenant: "11111111-1111-1111-1111-111111111111".to_owned(),
-            client: "22222222-2222-2222-2222-222222222222".to_owned(),
-            client_secret: "simulated".to_owned(),
-            dynamodb_port: None,
-            table: "defender-tag-relay".to_owned(),
-            file: None,
-        }
-    }
-}
-
-impl Arguments {
-    fn read(mut given: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut arguments = Self::default();
-        while let Some(name) = given.next() {
-            let value = given.next().ok_or_else(|| format!("{name} needs a value\n{USAGE}"))?;
-            arguments.set(&name, value)?;
-        }
-        Ok(arguments)
-    }
-
-    fn set(&mut self, name: &str, value: String) -> Result<(), String> {
-        let port = || value.parse().map_err(|_| format!("{name} needs a port, not {value}"));
-        match name {
-            "--port" => self.port = port()?,
-            "--dynamodb-port" => self.dynamodb_port = Some(port()?),
-            "--tenant" => self.tenant = value,
-            "--client" => self.client = value,
-            "--client-secret" => self.client_secret = value,
-            "--table" => self.table = value,
-            "--file" => self.file = Some(value.into()),
-            _ => return Err(format!("{name} is not known\n{USAGE}")),
-        }
-        Ok(())
-    }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let outcome = match Arguments::read(std::env::args().skip(1)) {
-        Ok(arguments) => run(arguments).await.map_err(|error| error.to_string()),
-        Err(message) => Err(message),
-    };
-    if let Err(message) = outcome {
-        eprintln!("{message}");
-        return ExitCode::FAILURE;
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
     }
-    ExitCode::SUCCESS
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {

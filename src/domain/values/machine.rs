@@ -21,15 +21,8 @@ pub struct NotAMachineId;
 impl MachineId {
     /// Reads 40 hexadecimal digits of either case.
     pub fn parse(text: &str) -> Result<Self, NotAMachineId> {
-        let digits = text.as_bytes();
-        if digits.len() != MACHINE_ID_BYTES * 2 {
-            return Err(NotAMachineId);
-        }
         let mut bytes = [0; MACHINE_ID_BYTES];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let &[high, low] = pair else { return Err(NotAMachineId) };
-            *byte = (nibble(high)? << 4) | nibble(low)?;
-        }
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| NotAMachineId)?;
         Ok(Self(bytes))
     }
 
@@ -44,15 +37,6 @@ impl MachineId {
     }
 }
 
-fn nibble(digit: u8) -> Result<u8, NotAMachineId> {
-    match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        b'A'..=b'F' => Ok(digit - b'A' + 10),
-        _ => Err(NotAMachineId),
-    }
-}
-
 impl FromStr for MachineId {
     type Err = NotAMachineId;
 
@@ -63,7 +47,7 @@ impl FromStr for MachineId {
 
 impl fmt::Display for MachineId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
