@@ -48,7 +48,7 @@ async fn change_switches(
     Ok(Json(state.switches.clone()))
 }
 
-/// FaultsBody to queue; both lists may be left out.
+/// Faults to queue; both lists may be left out.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct FaultsBody {

@@ -48,7 +48,7 @@ pub(crate) fn unknown_machines(switches: &Switches, unknown: &[&str]) -> Reply {
 
 /// A 200 with these machines.
 pub(crate) fn machines(values: &[Value]) -> Reply {
-    let context = "https://api.security.microsoft.com/api/$metadata#TaggedMachines";
+    let context = "https://api.security.microsoft.com/api/$metadata#Machines";
     Reply::json(200, json!({"@odata.context": context, "value": values}))
 }
 

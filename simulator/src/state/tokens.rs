@@ -1,4 +1,4 @@
-//! IssuedTokens are opaque random text; what they are worth is remembered here and nowhere in them.
+//! Tokens are opaque random text; what they are worth is remembered here and nowhere in them.
 
 use std::collections::HashMap;
 use uuid::Uuid;

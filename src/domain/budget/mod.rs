@@ -5,7 +5,7 @@
 //! function of the closed counts. Only the *roll*, which moves the head on, depends on having seen them.
 //!
 //! Invariant: no closed window of a minute or an hour ever holds more calls than its limit, however late
-//! within the margins of [`spans`] each call is counted.
+//! within the margins of `spans` each call is counted.
 
 mod decide;
 mod ledger;

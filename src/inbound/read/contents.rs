@@ -10,7 +10,7 @@ pub(super) const REQUESTS_PER_DELIVERY: usize = 10;
 /// The contents of a body.
 #[derive(Debug)]
 pub struct Contents {
-    /// The changes, in the order in which they are to be accepted: at most [`REQUESTS_PER_DELIVERY`].
+    /// The changes, in the order in which they are to be accepted: at most `REQUESTS_PER_DELIVERY`.
     pub asked: Vec<Change>,
     /// Why the body asks for nothing, if it does.
     pub ignored: Option<Ignored>,

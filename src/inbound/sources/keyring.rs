@@ -97,13 +97,13 @@ impl Keyring {
         &self,
         manager: &SecretsManager,
         now: Timestamp,
-        are_anothers: impl Fn(&Keys) -> bool,
+        belong_to_another: impl Fn(&Keys) -> bool,
     ) {
         if self.arn.is_none() {
             return;
         }
         let is_old = now.ms_since(self.readings.lock().await.read_at) >= BELIEVED_MS;
-        if is_old && self.renew(manager, now, are_anothers).await.is_err() {
+        if is_old && self.renew(manager, now, belong_to_another).await.is_err() {
             tracing::warn!(source = %self.source, "its keys are older than they should be");
         }
     }
@@ -114,7 +114,7 @@ impl Keyring {
         &self,
         manager: &SecretsManager,
         now: Timestamp,
-        are_anothers: impl Fn(&Keys) -> bool,
+        belong_to_another: impl Fn(&Keys) -> bool,
     ) -> Result<(), NoSecret> {
         let Some(arn) = &self.arn else { return Ok(()) };
         let mut readings = self.readings.lock().await;
@@ -123,7 +123,7 @@ impl Keyring {
             return last.result.clone();
         }
         let result = match self.fetch(arn, manager).await {
-            Ok(keys) if are_anothers(&keys) => {
+            Ok(keys) if belong_to_another(&keys) => {
                 Err(NoSecret::of(arn, "one of its bearer keys is another source's"))
             }
             fetched => fetched.map(|keys| self.replace(keys)),

@@ -66,7 +66,7 @@ impl Sources {
 
     /// Reads a source's keys again if they were read long ago. Where they cannot be read, the old ones stay.
     pub async fn keep_fresh(&self, source: &Source, manager: &SecretsManager, now: Timestamp) {
-        source.keyring.keep_fresh(manager, now, |keys| self.are_anothers(keys, source)).await;
+        source.keyring.keep_fresh(manager, now, |keys| self.belong_to_another(keys, source)).await;
     }
 
     /// Reads a source's keys again, at most once a minute. An error where they could not be read.
@@ -76,7 +76,7 @@ impl Sources {
         manager: &SecretsManager,
         now: Timestamp,
     ) -> Result<(), NoSecret> {
-        source.keyring.renew(manager, now, |keys| self.are_anothers(keys, source)).await
+        source.keyring.renew(manager, now, |keys| self.belong_to_another(keys, source)).await
     }
 
     /// How a message calls the source at this place.
@@ -86,7 +86,7 @@ impl Sources {
     }
 
     /// Whether one of these bearer keys is that of a source beside this one.
-    fn are_anothers(&self, keys: &Keys, of: &Source) -> bool {
+    fn belong_to_another(&self, keys: &Keys, of: &Source) -> bool {
         let digest = |key: &[u8]| Sha256::digest(key);
         let asked: HashSet<_> = keys.iter().map(digest).collect();
         let mut others = self.iter().filter(|source| source.is_bearer() && source.name != of.name);

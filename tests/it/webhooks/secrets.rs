@@ -195,7 +195,7 @@ async fn a_bearer_key_that_two_secrets_hold_stops_the_start() {
 }
 
 #[tokio::test]
-async fn a_bearer_key_that_becomes_anothers_is_not_taken() {
+async fn a_bearer_key_that_becomes_that_of_another_source_is_not_taken() {
     let fixture = Fixture::new().await;
     let inline = json!({
         "name": "b", "verify": { "scheme": "bearer", "secrets": [NEW] },
