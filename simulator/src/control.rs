@@ -1,4 +1,4 @@
-//! The simulator's own routes under `/_sim`, for whoever runs it as a server of its own.
+//! The simulator's own routes under `/_sim`, for a caller that runs it as a server of its own.
 
 use crate::state::SharedSite;
 use crate::{Arrival, Fault, Switches, TokenFault, arrivals};

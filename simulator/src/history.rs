@@ -117,7 +117,8 @@ fn last_listed(calls: &[Arrival]) -> BTreeMap<(&str, bool, &str), u64> {
 }
 
 fn no_window_was_over(simulator: &Simulator) -> Result<(), String> {
-    let (minute, hour) = (simulator.most_in_window(60_000), simulator.most_in_window(3_600_000));
+    let minute = simulator.most_in_window(60_000);
+    let hour = simulator.most_in_window(3_600_000);
     if minute > 100 || hour > 1500 {
         return Err(format!("{minute} calls in a minute, {hour} in an hour"));
     }
@@ -163,7 +164,8 @@ fn every_outcome_is_true(
             return Err(format!("{} is not done: {:?}", one.id, shown.get(&one.id)));
         };
         for (place, machine) in one.asked.machines.iter().enumerate() {
-            let (tag, outcome) = (one.asked.tag.as_str(), request["machines"][place]["outcome"].as_str());
+            let tag = one.asked.tag.as_str();
+            let outcome = request["machines"][place]["outcome"].as_str();
             let others = &changes[&(tag, machine.as_str())];
             let is_true = match outcome {
                 Some("applied") => {

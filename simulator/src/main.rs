@@ -67,7 +67,8 @@ async fn start_engine(arguments: &Arguments) -> Result<Option<Engine>, Box<dyn E
 }
 
 async fn start_simulator(arguments: Arguments) -> Result<Simulator, Box<dyn Error>> {
-    let (tenant, client) = (arguments.tenant.clone(), arguments.client.clone());
+    let tenant = arguments.tenant.clone();
+    let client = arguments.client.clone();
     let simulator = Simulator::start(Options {
         port: arguments.port,
         clock: clock::system_clock(),

@@ -126,7 +126,8 @@ fn log(line: &RequestLine<'_>, status: StatusCode, problem: Option<&Problem>) {
         "request"
     );
     if let Some(problem) = problem.filter(|_| status.is_server_error()) {
-        let (code, inside) = (problem.code(), problem.inside());
+        let code = problem.code();
+        let inside = problem.inside();
         tracing::error!(request_id = context.request_id, code, inside, "a request could not be served");
     }
 }

@@ -60,7 +60,8 @@ pub async fn run<E: Into<Error>>(app: impl Future<Output = Result<App, E>>) -> R
     match registered {
         Ok(extension) => {
             let handler = service_fn(move |event: LambdaEvent<Value>| {
-                let (handler, ended) = (handler.clone(), Ended(ended.clone(), app.relays.clone()));
+                let handler = handler.clone();
+                let ended = Ended(ended.clone(), app.relays.clone());
                 async move {
                     let answer = handler.handle(event).await;
                     drop(ended);

@@ -1,4 +1,4 @@
-//! The kinds of events, and what is mended in them before they are read.
+//! The kinds of events, and what is repaired in them before they are read.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,8 +1,8 @@
-//! The audit trail: who asked for which tag on which machine, and what became of it. Each machine is named in a line
-//! when its request is durable, and in one when its outcome is.
+//! The audit trail: which source asked for which tag on which machine, and what became of it. Each machine is named in
+//! one line when its request is durable, and in another when its outcome is durable.
 //!
-//! Invariant: a line is written after the write it tells of. A process that dies between the two leaves one out; the
-//! table has it as long as it keeps the request.
+//! Invariant: a line is written after the write that it reports. A process that dies between the two leaves the line out,
+//! and the table has the outcome as long as it keeps the request.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,8 @@ const MACHINES_PER_LINE: usize = 500;
 
 /// A request is durable.
 pub(super) fn accepted(tenant: &TenantName, record: &RequestRecord) {
-    let (request, all) = (&record.request, record.request.machines.len());
+    let request = &record.request;
+    let all = request.machines.len();
     let each = request.machines.iter().zip(&record.outcomes);
     let pending: Vec<MachineId> =
         each.filter(|(_, outcome)| !outcome.is_final()).map(|(machine, _)| *machine).collect();
@@ -37,7 +38,8 @@ pub(super) fn accepted(tenant: &TenantName, record: &RequestRecord) {
 /// The outcomes of these machines, by their places, are durable.
 pub(super) fn ended(tenant: &TenantName, record: &RequestRecord, places: &[usize], now: Timestamp) {
     let mut by_outcome: BTreeMap<(&str, Option<&str>), Vec<MachineId>> = BTreeMap::new();
-    let (machines, outcomes) = (&record.request.machines, &record.outcomes);
+    let machines = &record.request.machines;
+    let outcomes = &record.outcomes;
     let of = |place: &usize| Some((*machines.get(*place)?, outcomes.get(*place)?));
     for (machine, outcome) in places.iter().filter_map(of) {
         by_outcome.entry((outcome.name(), outcome.detail())).or_default().push(machine);
@@ -57,7 +59,8 @@ fn line(
     now: Timestamp,
 ) {
     let counts = |name: &str| (outcome == name).then_some(machines.len());
-    let (request, took_ms) = (&record.request, now.ms_since(record.queued_at));
+    let request = &record.request;
+    let took_ms = now.ms_since(record.queued_at);
     tracing::info!(
         Applied = counts("applied"),
         Superseded = counts("superseded"),

@@ -56,7 +56,8 @@ impl RuntimeApi {
         let (invoked, for_extension) = mpsc::channel(1);
         let (rested, rests) = watch::channel(0);
         let (ready, is_ready) = watch::channel(false);
-        let (received, for_extension) = (received.into(), for_extension.into());
+        let received = received.into();
+        let for_extension = for_extension.into();
         let lambda =
             Lambda { events: received, answers, invoked, for_extension, rested, ready, now_ms, deadline_ms };
         let listener = TcpListener::bind("127.0.0.1:0").await?;

@@ -44,7 +44,8 @@ fn form(switches: &Switches, call: &TaggingCall) -> Option<Reply> {
     if let Some(refusal) = call.refusal() {
         return Some(refusal);
     }
-    let (received, allowed) = (call.machine_ids.len(), switches.machines_per_call);
+    let received = call.machine_ids.len();
+    let allowed = switches.machines_per_call;
     (received > allowed).then(|| {
         let message = format!("Received: {received}, allowed: {allowed}.");
         answers::error(400, "MaximumBatchSizeExceeded", &message)

@@ -83,7 +83,8 @@ impl EntraRefusal {
     }
 
     pub(crate) fn reply(&self, timestamp: &str) -> Reply {
-        let (trace, correlation) = (Uuid::new_v4(), Uuid::new_v4());
+        let trace = Uuid::new_v4();
+        let correlation = Uuid::new_v4();
         let description = format!(
             "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {timestamp}",
             self.aadsts, self.message

@@ -139,7 +139,8 @@ async fn every_call_can_be_forbidden_and_needs_a_token_and_json() {
 #[tokio::test]
 async fn token_requests_fail_as_told() {
     let bench = Bench::start().await;
-    let (error, aadsts) = ("temporarily_unavailable".to_owned(), 90_006);
+    let error = "temporarily_unavailable".to_owned();
+    let aadsts = 90_006;
     bench.simulator.next_token(TokenFault::Status { status: 429, error, aadsts, retry_after_s: Some(60) });
     bench.simulator.next_token(TokenFault::NotJson);
     bench.simulator.next_token(TokenFault::Reset);

@@ -45,7 +45,8 @@ pub(in crate::http) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let verified = by_bearer(&app, &context, &Unverified::new(headers, Bytes::new())).await?;
-    let (id, source) = (read_id(id)?, &verified.source().name);
+    let id = read_id(id)?;
+    let source = &verified.source().name;
     let relay = app.relay_of(verified.source())?;
     let own = relay.request(id).await?.filter(|record| record.request.source == *source);
     if let Some(record) = own {
@@ -66,7 +67,9 @@ pub(in crate::http) async fn retry(
     let relay = app.relay_of(verified.source())?;
     let record = own_request(relay, &verified, read_id(id)?).await?;
     let request = &record.request;
-    let (tag, action, priority) = (request.tag.clone(), request.action, Some(request.priority));
+    let tag = request.tag.clone();
+    let action = request.action;
+    let priority = Some(request.priority);
     let allowed = allow(&verified, Change { tag, action, machines: record.failed(), priority })?;
     let accepted = vec![relay.retry(record, &allowed).await?];
     let patience = patience(&headers, app.respond_within_ms, context.ms());

@@ -84,7 +84,8 @@ async fn twenty_holders_at_once_never_get_more_than_the_limits_and_hardly_less()
 async fn a_pause_stops_every_holder_until_its_end_and_charges_the_rest_of_the_minute() {
     let (_engine, store) = started().await;
     let limits = Limits::default();
-    let (mut one, mut other) = (View::default(), View::default());
+    let mut one = View::default();
+    let mut other = View::default();
     assert!(matches!(take(&store, &mut one, limits, 0).await, PermitOutcome::Granted(_)));
     assert!(matches!(take(&store, &mut other, limits, 0).await, PermitOutcome::Granted(_)));
     store.pause(&mut one, at(60), limits, at(1)).await.unwrap();
@@ -103,7 +104,8 @@ async fn a_pause_stops_every_holder_until_its_end_and_charges_the_rest_of_the_mi
 async fn a_pause_that_lasts_longer_than_the_minute_holds_every_holder() {
     let (_engine, store) = started().await;
     let limits = Limits::default();
-    let (mut one, mut other) = (View::default(), View::default());
+    let mut one = View::default();
+    let mut other = View::default();
     assert!(matches!(take(&store, &mut one, limits, 0).await, PermitOutcome::Granted(_)));
     store.pause(&mut View::default(), at(300), limits, at(1)).await.unwrap();
     assert_eq!(take(&store, &mut one, limits, 200).await, PermitOutcome::Later(at(300).plus_ms(7)));
@@ -115,7 +117,8 @@ async fn a_pause_that_lasts_longer_than_the_minute_holds_every_holder() {
 async fn instances_with_different_limits_share_the_budget_by_the_stricter_reading() {
     let (_engine, store) = started().await;
     let small = Limits::with_usual_reserve(Quota { per_minute: 10, per_hour: 1500 });
-    let (mut large_view, mut small_view) = (View::default(), View::default());
+    let mut large_view = View::default();
+    let mut small_view = View::default();
     assert_eq!(take_all(&store, &mut small_view, small, 0).await.len(), 10);
     assert_eq!(
         take_all(&store, &mut large_view, Limits::default(), 0).await.len(),

@@ -26,7 +26,8 @@ fn asks() -> [Ask; 4] {
 /// Returns whether it died.
 async fn run(cut: Cut) -> bool {
     let fixture = Fixture::new().await;
-    let (engine, simulator) = (fixture.loopback.engine.url(), fixture.simulator().url());
+    let engine = fixture.loopback.engine.url();
+    let simulator = fixture.simulator().url();
     let lines = Lines::start(engine, simulator, cut).await;
     let dying = fixture.relay_behind(&lines).await;
     let history = History::default();

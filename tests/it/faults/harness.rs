@@ -58,7 +58,8 @@ impl FaultHarness {
         }
         proxies.insert(Dependency::DynamoDb as u8, FaultyProxy::to(&fixture.loopback.engine.url()));
         let app = fixture.relay_at(&addresses(&proxies), clock.clone()).await;
-        let (history, untrusted) = (History::default(), UntrustedServer::start().await);
+        let history = History::default();
+        let untrusted = UntrustedServer::start().await;
         Self { fixture, app, clock, proxies, history, untrusted, begun_before: 0, done_before: 0 }
     }
 
@@ -128,7 +129,8 @@ impl FaultHarness {
 
     /// Lets one dependency be down for long. Afterwards checks how soon everything is done.
     pub(super) async fn survives_long(dependency: Dependency, expected: Expected) {
-        let (harness, what) = (Self::new().await, format!("{dependency:?}, for long"));
+        let harness = Self::new().await;
+        let what = format!("{dependency:?}, for long");
         harness.proxy(dependency).set_fault(Some(NetworkFault::Status(503))).await;
         let ask = Ask::add("vip", &[machine(1), unknown_machine(1)]).at_once();
         assert_eq!(harness.ask(&ask).await.status, expected.status, "{what}");

@@ -31,7 +31,8 @@ pub(super) fn expected_for(test: &str) -> Expected {
     let rows = rows();
     let row = rows.iter().find(|row| tests_of(row).contains(&test)).expect(test);
     let minutes = row[3].split(" min").next().unwrap().rsplit(' ').next().unwrap();
-    let (status, held_up) = (row[1][..3].parse().expect(test), row[1].contains("`heldUp`"));
+    let status = row[1][..3].parse().expect(test);
+    let held_up = row[1].contains("`heldUp`");
     Expected { status, held_up, minutes: minutes.parse().expect(test) }
 }
 

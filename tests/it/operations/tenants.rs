@@ -57,7 +57,8 @@ impl Two {
         fixture.witness.must_not_reveal("fabrikams-word-for-the-simulator");
         let tenants = tenants(&fixture, &fabrikam);
         assert_eq!(faults_of_tenants(&tenants), Vec::<String>::new());
-        let (tenants, sources) = (tenants.to_string(), sources().to_string());
+        let tenants = tenants.to_string();
+        let sources = sources().to_string();
         let variables = [
             ("TENANTS", tenants.as_str()),
             ("SOURCES", &sources),

@@ -41,7 +41,8 @@ async fn a_key_sent_again_while_the_request_waits_gives_its_state() {
     let fixture = Fixture::new().await;
     fixture.simulator().switch(|s| s.down = true);
     let ask = Ask::add("vip", &[machine(1)]).key("alert-1").at_once();
-    let (first, again) = (ask.send(&fixture).await, ask.send(&fixture).await);
+    let first = ask.send(&fixture).await;
+    let again = ask.send(&fixture).await;
     assert_eq!((first.status, again.status, again.id()), (202, 202, first.id()));
     assert_eq!(fixture.budget().await["backlog"]["requests"], 1);
 }
@@ -72,7 +73,8 @@ async fn the_same_key_and_delivery_give_all_its_first_requests_again() {
     let fixture = taking_many().await;
     fixture.simulator().switch(|s| s.down = true);
     let ask = delivery(&[("Add", "a"), ("Add", "b"), ("Remove", "c")]).key("alert-1");
-    let (first, again) = (ask.send(&fixture).await, ask.send(&fixture).await);
+    let first = ask.send(&fixture).await;
+    let again = ask.send(&fixture).await;
     assert_eq!((first.status, again.status), (202, 202));
     assert_eq!(ids(&again), ids(&first));
     assert_eq!(first.body["requests"][0]["action"], "Remove", "removals come first");
@@ -125,7 +127,8 @@ async fn a_death_at_any_step_leaves_all_of_a_delivery_or_nothing() {
         let mut left = Vec::new();
         for step in 1..=4 {
             let fixture = taking_many().await;
-            let (engine, simulator) = (fixture.loopback.engine.url(), fixture.simulator().url());
+            let engine = fixture.loopback.engine.url();
+            let simulator = fixture.simulator().url();
             let lines = Lines::start(engine, simulator, cut(step)).await;
             let dying = fixture.relay_behind(&lines).await;
             let ask = delivery(&[("Add", "a"), ("Remove", "b"), ("Add", "c")]).key("alert-1").at_once();

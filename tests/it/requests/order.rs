@@ -9,7 +9,8 @@ async fn of_requests_that_wait_together_the_last_decides_and_the_others_are_supe
     fixture.app().relays.until_idle().await;
     fixture.simulator().switch(|s| s.down = false);
     fixture.schedule_until_empty().await;
-    let (add, remove) = (add.now(&fixture).await, remove.now(&fixture).await);
+    let add = add.now(&fixture).await;
+    let remove = remove.now(&fixture).await;
     assert_eq!((add.count("applied"), add.outcome(1), remove.outcome(0)), (2, "superseded", "applied"));
     assert!(fixture.carries(&machine(0), "vip") && !fixture.carries(&machine(1), "vip"));
 }

@@ -39,7 +39,8 @@ async fn a_waiting_caller_sees_what_another_instance_has_done() {
     let fixture = Fixture::new().await;
     fixture.simulator().switch(|s| s.latency_ms = 400);
     let other = fixture.another_relay().await;
-    let (first, second) = (Ask::add("vip", &[machine(1)]), Ask::add("vip", &[machine(2)]));
+    let first = Ask::add("vip", &[machine(1)]);
+    let second = Ask::add("vip", &[machine(2)]);
     let (first, second) = tokio::join!(first.send(&fixture), second.send_to(&other));
     assert_eq!((first.status, second.status), (200, 200));
 }

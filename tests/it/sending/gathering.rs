@@ -100,7 +100,8 @@ async fn while_the_drain_is_held_up_a_request_is_answered_at_once() {
     let fixture = Fixture::with_stepped_clock([("RESPOND_WITHIN_MS", "25000")]).await;
     fixture.simulator().switch(|s| s.forbidden = true);
     Ask::add("vip", &[machine(1)]).send(&fixture).await;
-    let (began_at, wait) = (fixture.app().clock().now(), Ask::add("vip", &[machine(2)]));
+    let began_at = fixture.app().clock().now();
+    let wait = Ask::add("vip", &[machine(2)]);
     assert_eq!(wait.header("prefer", "wait=25").send(&fixture).await.status, 202);
     assert_eq!(fixture.app().clock().now(), began_at);
 }

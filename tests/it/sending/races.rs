@@ -81,7 +81,8 @@ async fn a_change_is_superseded_for_good_before_the_one_that_takes_its_place_is_
     let drains = fixture.relay_between(&fixture.loopback.engine.url(), &defender).await;
     Ask::add("other", &[machine(9)]).at_once().send_to(&drains).await;
     gate.stopped(1).await;
-    let (add, remove) = (add.now(&fixture).await, remove.now(&fixture).await);
+    let add = add.now(&fixture).await;
+    let remove = remove.now(&fixture).await;
     assert_eq!((add.outcome(1), remove.outcome(0)), ("superseded", "pending"));
     gate.open();
     drains.relays.until_idle().await;

@@ -30,7 +30,8 @@ async fn the_backlog_survives_a_restart() {
 async fn what_an_instance_leaves_behind_when_it_dies_another_finishes() {
     let fixture = Fixture::new().await;
     fixture.simulator().switch(|s| s.latency_ms = 60_000);
-    let (dying, ask) = (fixture.another_relay().await, Ask::add("vip", &machines(0..3)).key("a"));
+    let dying = fixture.another_relay().await;
+    let ask = Ask::add("vip", &machines(0..3)).key("a");
     let process = tokio::runtime::Runtime::new().unwrap();
     process.spawn(router(dying).oneshot(ask.request()));
     fixture.until_called().await;

@@ -116,9 +116,11 @@ impl<'a> Function<'a> {
     /// Gives the function an event. Kills the process, as Lambda does, if its time is over before its extension has asked
     /// for the next event. Returns the answer, if there was one, and whether the process was killed.
     pub async fn invoke_for_its_time(&mut self, ask: &Ask) -> (Option<Answer>, bool) {
-        let (event, over_at) = (ask.event(), self.clock.now().plus_ms(self.deadline_ms));
+        let event = ask.event();
+        let over_at = self.clock.now().plus_ms(self.deadline_ms);
         self.witness.must_not_reveal_credentials_of(&event);
-        let (mut rested, times) = (self.api.rested.clone(), self.times_rested() + 1);
+        let mut rested = self.api.rested.clone();
+        let times = self.times_rested() + 1;
         let mut answer = None;
         let done = async {
             answer = self.api.invoke(event).await;

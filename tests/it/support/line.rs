@@ -44,10 +44,13 @@ pub struct Lines {
 impl Lines {
     pub async fn start(dynamodb_url: String, simulator_url: String, cut: Cut) -> Self {
         let (is_cut, seen) = watch::channel(false);
-        let (steps, is_cut) = (Arc::new(AtomicUsize::new(0)), Arc::new(is_cut));
+        let steps = Arc::new(AtomicUsize::new(0));
+        let is_cut = Arc::new(is_cut);
         let http = http_client().unwrap();
         let line = |upstream: String| {
-            let (steps, is_cut, http) = (Arc::clone(&steps), Arc::clone(&is_cut), http.clone());
+            let steps = Arc::clone(&steps);
+            let is_cut = Arc::clone(&is_cut);
+            let http = http.clone();
             serve(Line { upstream, cut, steps, is_cut, http })
         };
         Self {

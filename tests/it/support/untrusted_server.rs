@@ -26,8 +26,10 @@ impl UntrustedServer {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}", listener.local_addr().unwrap());
-        let (config, refused) = (certified(), Arc::<AtomicUsize>::default());
-        let (counted, mut server) = (Arc::clone(&refused), JoinSet::new());
+        let config = certified();
+        let refused = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&refused);
+        let mut server = JoinSet::new();
         server.spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
                 greet(connection, &config, &counted).await;
@@ -54,7 +56,8 @@ async fn greet(connection: TcpStream, config: &Arc<ServerConfig>, refused: &Arc<
     let mut connection = connection.into_std().unwrap();
     connection.set_nonblocking(false).unwrap();
     connection.set_read_timeout(Some(PATIENCE)).unwrap();
-    let (config, refused) = (Arc::clone(config), Arc::clone(refused));
+    let config = Arc::clone(config);
+    let refused = Arc::clone(refused);
     let greeted = tokio::task::spawn_blocking(move || {
         let mut greeting = ServerConnection::new(config).unwrap();
         while greeting.is_handshaking() {

@@ -193,7 +193,8 @@ impl Witness {
 }
 
 fn items(read: &impl Fn(Value) -> Value) -> String {
-    let (mut items, mut start) = (Vec::new(), Value::Null);
+    let mut items = Vec::new();
+    let mut start = Value::Null;
     loop {
         let mut scan = json!({ "TableName": TABLE });
         if !start.is_null() {

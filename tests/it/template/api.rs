@@ -56,7 +56,8 @@ fn what_the_rest_api_itself_answers_is_a_problem_and_later_means_503() {
     let answers = &rest["DefinitionBody"]["x-amazon-apigateway-gateway-responses"];
     assert_eq!(names(answers), GATEWAY_ANSWERS.iter().map(|(name, ..)| *name).collect());
     for (name, status, code) in GATEWAY_ANSWERS {
-        let (answer, headers) = (&answers[name], &answers[name]["responseParameters"]);
+        let answer = &answers[name];
+        let headers = &answers[name]["responseParameters"];
         assert_eq!(answer["statusCode"], status.to_string(), "{name}");
         assert_eq!(headers["gatewayresponse.header.Content-Type"], "'application/problem+json'", "{name}");
         let problem = answer["responseTemplates"]["application/json"].as_str().unwrap();

@@ -92,7 +92,8 @@ fn the_time_outs_fit_each_other() {
         assert!(answer_ms < api_ms && api_ms < function_ms, "{}", path.0);
     }
     let ms = |ms: i64| u64::try_from(ms).unwrap();
-    let (lease_ms, attempt_ms) = (ms(LEASE_MS), ms(CALL_TIMEOUT_MS + COUNTED_WITHIN_S * 1000));
+    let lease_ms = ms(LEASE_MS);
+    let attempt_ms = ms(CALL_TIMEOUT_MS + COUNTED_WITHIN_S * 1000);
     assert!(attempt_ms < lease_ms && attempt_ms < function_ms, "a call fits into both");
     assert!(lease_ms < MINUTE_MS, "a lease that a crash left is over when the next minute's schedule comes");
 }
@@ -124,7 +125,8 @@ fn every_alarm_looks_at_a_metric_there_is_and_has_its_page_and_its_test() {
     let pages = runbook::pages();
     let mut without_alarm: BTreeSet<_> = pages.keys().map(String::as_str).collect();
     for (name, alarm) in &alarms {
-        let (metric, own) = (alarm["MetricName"].as_str().unwrap(), alarm["Namespace"] == NAMESPACE);
+        let metric = alarm["MetricName"].as_str().unwrap();
+        let own = alarm["Namespace"] == NAMESPACE;
         assert!(!own || METRICS.iter().any(|known| known.name == metric), "{name}: {metric}");
         assert!(!own || alarm["Dimensions"][0]["Name"] == "Function", "{name}");
         let told = json!(["HasAlarmTopic", ["AlarmTopicArn"], "AWS::NoValue"]);

@@ -191,7 +191,8 @@ async fn a_header_that_is_there_twice_verifies_nothing() {
     let now = fixture.app().clock().now();
     for (file, header) in SIGNED.into_iter().chain(WITH_SECRET) {
         let request = Ask::of_file(file, &fixture).request();
-        let (mut head, body) = (request.headers().clone(), request.into_body());
+        let mut head = request.headers().clone();
+        let body = request.into_body();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let source = sources.find(file).unwrap();
         let unverified = Unverified::new(head.clone(), body.clone());

@@ -30,7 +30,8 @@ async fn the_same_delivery_again_gives_the_first_request_and_nothing_is_done_twi
         let ask = Ask::of_file(file, &fixture);
         let first = ask.send(&fixture).await;
         fixture.app().relays.until_idle().await;
-        let (calls, again) = (fixture.calls(), ask.send(&fixture).await);
+        let calls = fixture.calls();
+        let again = ask.send(&fixture).await;
         assert_eq!((again.status, again.id(), calls), (200, first.id(), 1), "{file}: {again:?}");
         assert_eq!(fixture.calls(), 1, "{file}");
     }
@@ -62,7 +63,8 @@ async fn a_header_that_tells_nothing_apart_is_not_looked_at() {
 async fn fifty_copies_at_once_are_one_request() {
     let fixture = Fixture::new().await;
     for file in ["runbook", "pagerduty", "tines"] {
-        let (ask, before) = (Ask::of_file(file, &fixture), fixture.calls());
+        let ask = Ask::of_file(file, &fixture);
+        let before = fixture.calls();
         let answers = futures_util::future::join_all((0..50).map(|_| ask.send(&fixture))).await;
         assert!(answers.iter().all(|answer| answer.id() == answers[0].id()), "{file}");
         fixture.app().relays.until_idle().await;
@@ -137,7 +139,8 @@ fn forget_requests(fixture: &Fixture) {
 async fn a_copy_of_an_undated_delivery_is_still_known_when_its_request_is_forgotten() {
     let fixture = Fixture::new().await;
     for file in ["runbook", "grafana-undated", "splunk-observability"] {
-        let (ask, before) = (Ask::of_file(file, &fixture), fixture.calls());
+        let ask = Ask::of_file(file, &fixture);
+        let before = fixture.calls();
         ask.send(&fixture).await;
         fixture.app().relays.until_idle().await;
         for days in [8, 300] {

@@ -43,7 +43,8 @@ impl Run {
 
     /// Has the relay do this, and says so, or something else, to the judge.
     async fn send(&mut self, add: bool, told: impl FnOnce(&mut Value, &mut TagChange)) {
-        let (mut asked, sent) = (vip(add), self.history.sending(self.world.app.clock().now().ms()));
+        let mut asked = vip(add);
+        let sent = self.history.sending(self.world.app.clock().now().ms());
         let mut body = self.play(&asked).await;
         let id = body["id"].as_str().unwrap().to_owned();
         told(&mut body, &mut asked);
@@ -115,9 +116,11 @@ async fn a_request_that_is_not_done_is_found() {
 async fn a_machine_without_the_last_word_on_it_is_found() {
     let mut run = Run::new().await;
     let now = run.world.app.clock().now();
-    let (added, removed) = (run.play(&vip(true)).await, run.play(&vip(false)).await);
+    let added = run.play(&vip(true)).await;
+    let removed = run.play(&vip(false)).await;
     for (add, body) in [(false, removed), (true, added)] {
-        let (sent, id) = (run.history.sending(now.ms()), body["id"].as_str().unwrap().to_owned());
+        let sent = run.history.sending(now.ms());
+        let id = body["id"].as_str().unwrap().to_owned();
         run.history.answered(vip(add), id.clone(), sent);
         run.shown.insert(id, body);
     }

@@ -67,7 +67,8 @@ impl Machines {
     /// The places where it looks, for messages.
     pub(super) fn places(&self) -> String {
         let places = |paths: &[Path]| paths.iter().map(Path::as_str).collect::<Vec<_>>().join(", ");
-        let (at, under) = (places(&self.at), places(&self.under));
+        let at = places(&self.at);
+        let under = places(&self.under);
         let under = format!("under {under} by one of the names {}", MACHINE_ID_NAMES.join(", "));
         match (self.at.is_empty(), self.under.is_empty()) {
             (_, true) => at,

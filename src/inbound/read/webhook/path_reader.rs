@@ -105,7 +105,8 @@ impl PathReader {
         for path in &self.embedded {
             let places = path.pointers(document);
             if places.len() > EMBEDDED_MAX {
-                let (what, found) = ("texts with JSON inside", places.len());
+                let what = "texts with JSON inside";
+                let found = places.len();
                 return Err(Unreadable::TooMuch { what, found, allowed: EMBEDDED_MAX });
             }
             for place in places {
@@ -180,7 +181,8 @@ fn check_size(changes: &Changes, machines: usize, machines_at_most: u32) -> Resu
         return Err(Unreadable::TooManyMachines { asked: machines, allowed: machines_at_most });
     }
     if changes.len() > REQUESTS_PER_DELIVERY {
-        let (what, found) = ("pairs of tag and action", changes.len());
+        let what = "pairs of tag and action";
+        let found = changes.len();
         return Err(Unreadable::TooMuch { what, found, allowed: REQUESTS_PER_DELIVERY });
     }
     Ok(())

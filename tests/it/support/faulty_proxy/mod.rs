@@ -66,7 +66,8 @@ impl FaultyProxy {
         let port = bind((Ipv4Addr::LOCALHOST, 0).into());
         let address = port.local_addr().unwrap();
         let (now, active) = watch::channel(ActiveFault::default());
-        let (counters, mut server) = (Counters::default(), JoinSet::new());
+        let counters = Counters::default();
+        let mut server = JoinSet::new();
         let listener = bind(address).listen(BACKLOG).unwrap();
         server.spawn(serve(listener, upstream, active, counters.clone()));
         Self { url: format!("http://{address}"), now, counters, port, _server: server }
@@ -130,7 +131,8 @@ async fn serve(
     counters: Counters,
 ) {
     let address = listener.local_addr().unwrap();
-    let (mut listener, mut connections) = (Some(listener), JoinSet::new());
+    let mut listener = Some(listener);
+    let mut connections = JoinSet::new();
     loop {
         let Some(open) = &listener else {
             if now.wait_for(|active| active.listens()).await.is_err() {

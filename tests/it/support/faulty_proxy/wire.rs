@@ -55,7 +55,8 @@ pub(super) async fn answer(
 /// Spoils the answer to a request that was carried out.
 async fn spoil(mut to: TcpStream, answer: &[u8], fault: NetworkFault) -> io::Result<()> {
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(0);
-    let (told, body) = (String::from_utf8_lossy(&answer[..end]), &answer[(end + 4).min(answer.len())..]);
+    let told = String::from_utf8_lossy(&answer[..end]);
+    let body = &answer[(end + 4).min(answer.len())..];
     let half = &body[..body.len() / 2];
     let saying = |length: Option<usize>| {
         let kept = told.lines().filter(|line| !line.to_ascii_lowercase().starts_with("content-length:"));
@@ -114,7 +115,8 @@ fn spoken(said: FixedAnswer) -> Vec<u8> {
 
 /// A whole request.
 pub(super) async fn request(from: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let (mut bytes, mut part) = (Vec::new(), [0; 4 * 1024]);
+    let mut bytes = Vec::new();
+    let mut part = [0; 4 * 1024];
     loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
