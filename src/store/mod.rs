@@ -13,7 +13,7 @@ mod create;
 mod drain;
 mod item;
 mod rejected;
-mod replay;
+mod remembered;
 mod request_item;
 mod requests;
 mod table;

@@ -4,12 +4,12 @@
 
 mod delivery;
 mod rejected;
-mod replay;
+mod remembered;
 mod retry;
 
 pub(super) use delivery::accept;
 pub use delivery::{AcceptError, Accepted, Delivery};
 pub(super) use rejected::{keep_rejected, load_rejected};
-pub(super) use replay::was_taken_long_ago;
+pub(super) use remembered::was_taken_long_ago;
 pub use retry::RetryError;
 pub(super) use retry::retry;
