@@ -2,41 +2,74 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use local::credential::LocalCredential;
+use tracing::Level;
 
+use super::check::{CheckArguments, TryArguments};
 use super::send::{SendArguments, SignArguments};
+
+/// The file that a serving run keeps the table in, unless another one is given.
+const USUAL_DATA: &str = ".local/relay.db";
 
 /// The relay on this machine: embedded DynamoDB, a simulator of Defender and Entra, the relay's real handler.
 ///
-/// Without options it plays the files of events/ and shows what each did. With `TENANT_ID`, `CLIENT_ID`,
-/// `CLIENT_SECRET` and a `SOURCES` variable in the environment it serves and talks to the real Defender.
+/// Without options it plays the files of events/ on a table in memory and shows what each did. With `TENANT_ID`,
+/// `CLIENT_ID`, `CLIENT_SECRET` and `SOURCES` or `SOURCES_FILE` in the environment it serves and talks to the real Defender.
 #[derive(Debug, Parser)]
 #[command(name = "cargo local", version)]
 pub(crate) struct LocalArguments {
     /// Stay up and serve on 127.0.0.1 until Ctrl-C.
     #[arg(long)]
     pub(crate) serve: bool,
-    /// The relay's port with --serve.
-    #[arg(long, default_value_t = 8080)]
-    pub(crate) port: u16,
-    /// The simulator's port with --serve.
-    #[arg(long, default_value_t = 8081)]
-    pub(crate) simulator_port: u16,
-    /// The embedded DynamoDB's port with --serve.
-    #[arg(long, default_value_t = 8000)]
-    pub(crate) dynamodb_port: u16,
+    /// The relay's port with --serve; without it 8080, or a free one if that is taken.
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+    /// The simulator's port with --serve; without it 8081, or a free one if that is taken.
+    #[arg(long)]
+    pub(crate) simulator_port: Option<u16>,
+    /// The embedded DynamoDB's port with --serve; without it 8000, or a free one if that is taken.
+    #[arg(long)]
+    pub(crate) dynamodb_port: Option<u16>,
     /// The app's credential in the simulated Entra with --serve; without it, a plain secret.
     #[arg(long = "proof")]
     pub(crate) credential: Option<LocalCredential>,
-    /// The file the table is kept in.
-    #[arg(long, default_value = ".local/relay.db")]
-    pub(crate) data: PathBuf,
-    /// Log lines of this level and above go to standard output.
-    #[arg(long, default_value = "off")]
-    pub(crate) log: String,
+    /// The configuration of sources with --serve; without it, one source for each kind of sender.
+    #[arg(long, value_name = "FILE", requires = "serve")]
+    pub(crate) sources: Option<PathBuf>,
+    /// The file that the table is kept in; without it, memory for a play and .local/relay.db with --serve.
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    /// Log lines of this level and above go to standard output, as JSON.
+    #[arg(long, value_enum, default_value_t = LogLevel::Off)]
+    pub(crate) log: LogLevel,
     #[command(subcommand)]
     pub(crate) command: Option<LocalCommand>,
+}
+
+/// What is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl LogLevel {
+    /// The level, or nothing if nothing is logged.
+    pub(crate) const fn level(self) -> Option<Level> {
+        match self {
+            Self::Off => None,
+            Self::Error => Some(Level::ERROR),
+            Self::Warn => Some(Level::WARN),
+            Self::Info => Some(Level::INFO),
+            Self::Debug => Some(Level::DEBUG),
+            Self::Trace => Some(Level::TRACE),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -45,11 +78,20 @@ pub(crate) enum LocalCommand {
     Send(SendArguments),
     /// Show an event of events/hooks/, filled in and signed as its source would sign it now.
     Sign(SignArguments),
+    /// Check a configuration of sources: all its faults, or the address of each source.
+    Check(CheckArguments),
+    /// Show what a source's webhook would do, without a server: verified, read, allowed.
+    Try(TryArguments),
 }
 
 impl LocalArguments {
+    /// The file that a serving run keeps the table in.
+    pub(crate) fn data_file(&self) -> PathBuf {
+        self.data.clone().unwrap_or_else(|| USUAL_DATA.into())
+    }
+
     /// The file with the sources of the local run.
-    pub(crate) fn sources(&self) -> PathBuf {
-        self.data.with_file_name("sources.json")
+    pub(crate) fn sources_file(&self) -> PathBuf {
+        self.data_file().with_file_name("sources.json")
     }
 }

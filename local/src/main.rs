@@ -2,7 +2,11 @@
 //! as one of the sources would.
 
 mod arguments;
+mod check;
+mod live;
 mod play;
+mod real;
+mod screen;
 mod send;
 mod serve;
 
@@ -16,8 +20,10 @@ use lambda_runtime::Error;
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = LocalArguments::parse();
-    if let Ok(level) = arguments.log.parse() {
-        logging::to_stdout(level, "local");
+    match arguments.log.level() {
+        Some(level) => logging::to_stdout(level, "local"),
+        None if arguments.serve => live::show(),
+        None => {}
     }
     run(&arguments).await.unwrap_or_else(|error| {
         eprintln!("{error}");
@@ -27,11 +33,13 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &LocalArguments) -> Result<ExitCode, Error> {
     match &arguments.command {
-        Some(LocalCommand::Send(send)) => return send::send(send, &arguments.sources()).await,
-        Some(LocalCommand::Sign(sign)) => return send::sign(sign, &arguments.sources()),
+        Some(LocalCommand::Send(send)) => return send::send(send, &arguments.sources_file()).await,
+        Some(LocalCommand::Sign(sign)) => return send::sign(sign, &arguments.sources_file()),
+        Some(LocalCommand::Check(check)) => return check::check(check),
+        Some(LocalCommand::Try(body)) => return check::try_body(body),
         None => {}
     }
-    match serve::real_variables() {
+    match real::variables()? {
         Some(variables) => serve::real(arguments, variables).await,
         None if arguments.serve => serve::simulated(arguments).await,
         None => play::all(arguments).await,

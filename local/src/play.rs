@@ -1,67 +1,119 @@
-//! Plays the files of `events/` and shows what each did.
+//! Plays the files of `events/`, and prints what each did as soon as it is known.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use comfy_table::{Table, presets};
-use defender_tag_relay::clock::Clock;
+use defender_tag_relay::clock::{Clock, Stopwatch};
 use defender_tag_relay::config::Variables;
+use defender_tag_relay::domain::RequestId;
+use lambda_runtime::Error;
 use local::events::{self, Described};
 use local::{Loopback, LoopbackOptions, sources};
 use serde_json::Value;
 use simulator::dynamodb::Storage;
 
 use super::arguments::LocalArguments;
+use super::screen::{self, Marks};
 
+/// Columns of a file's name. With the other columns a line has 79.
+const FILE_COLUMNS: usize = 32;
+/// Columns of an outcome; a longer one is cut.
+const OUTCOME_COLUMNS: usize = 32;
 /// Machines that are shown one by one.
 const MACHINES_SHOWN: usize = 8;
 
-/// Plays every file. Fails if one is not answered as `events/README.md` says.
-pub(crate) async fn all(arguments: &LocalArguments) -> Result<ExitCode, lambda_runtime::Error> {
-    let storage = Storage::File(arguments.data.clone());
+/// What became of one event.
+struct Played {
+    is_as_described: bool,
+    status: String,
+    outcome: String,
+    calls: usize,
+}
+
+/// What became of all events.
+#[derive(Default)]
+struct Sum {
+    events: usize,
+    wrong: usize,
+    calls: usize,
+}
+
+/// Plays every file, on a table in memory unless a file is given for it. Fails if one event is not answered as
+/// `events/README.md` says.
+pub(crate) async fn all(arguments: &LocalArguments) -> Result<ExitCode, Error> {
+    let storage = arguments.data.clone().map_or(Storage::Memory, Storage::File);
     let clock = Clock::system();
-    let sources = sources::kept(&arguments.sources())?;
+    let sources = match &arguments.data {
+        Some(_) => sources::kept(&arguments.sources_file())?,
+        None => sources::fresh(),
+    };
     let variables = Variables::from([("SOURCES".into(), sources.to_string())]);
     let options = LoopbackOptions { dynamodb_port: 0, simulator_port: 0, storage, clock, variables };
     let fixture = Loopback::start(options).await?;
     let played = tokio::select! {
-        played = play(&fixture) => played.map(Some),
-        () = super::serve::interrupted() => Ok(None),
+        played = play(&fixture) => Some(played),
+        () = super::serve::interrupted() => None,
     };
     fixture.app.relays.until_idle().await;
     let Loopback { engine, .. } = fixture;
     engine.stop().await;
-    Ok(match played? {
-        Some(0) => ExitCode::SUCCESS,
-        Some(wrong) => {
-            eprintln!("{wrong} of the events were not answered as events/README.md says");
-            ExitCode::FAILURE
-        }
-        None => {
-            println!("interrupted; what was accepted is kept and goes on with the next run");
-            ExitCode::SUCCESS
-        }
+    let Some(played) = played else {
+        screen::line("interrupted");
+        return Ok(ExitCode::FAILURE);
+    };
+    Ok(if played?.wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn play(fixture: &Loopback) -> Result<Sum, Error> {
+    let watch = Stopwatch::start();
+    let marks = Marks::of_terminal();
+    let mut sum = Sum::default();
+    screen::line(row("  ", "ans", "event", "outcome", "calls"));
+    for described in events::described()? {
+        let played = play_one(fixture, &described).await?;
+        sum.events += 1;
+        sum.calls += played.calls;
+        sum.wrong += usize::from(!played.is_as_described);
+        let mark = format!("{} ", marks.of(played.is_as_described));
+        let calls = played.calls.to_string();
+        screen::line(row(&mark, &played.status, &described.file, &played.outcome, &calls));
+    }
+    screen::line("");
+    show_machines(fixture);
+    show_budget(fixture).await?;
+    let Sum { events, wrong, calls } = sum;
+    let seconds = f64::from(watch.ms()) / 1000.0;
+    let as_described = events - wrong;
+    screen::line(format!(
+        "\n{} {as_described} of {events} events answered as events/README.md says, {calls} calls, {seconds:.1} s",
+        marks.of(wrong == 0)
+    ));
+    Ok(sum)
+}
+
+async fn play_one(fixture: &Loopback, described: &Described) -> Result<Played, Error> {
+    let calls_before = fixture.simulator.arrivals().len();
+    let answer = events::play(&fixture.app, ready(fixture, &described.file)?).await?;
+    fixture.app.relays.until_idle().await;
+    Ok(Played {
+        is_as_described: is_as_described(&answer, described),
+        status: answer["statusCode"].as_u64().map_or_else(|| "–".into(), |status| status.to_string()),
+        outcome: outcome(fixture, &answer).await?,
+        calls: fixture.simulator.arrivals().len() - calls_before,
     })
 }
 
-async fn play(fixture: &Loopback) -> Result<usize, lambda_runtime::Error> {
-    let mut table = new_table(["event", "what it is", "answer", "outcomes", "calls", ""]);
-    let mut wrong = 0;
-    for described in events::described()? {
-        let calls_before = fixture.simulator.arrivals().len();
-        let answer = events::play(&fixture.app, ready(fixture, &described.file)?).await?;
-        fixture.app.relays.until_idle().await;
-        let calls = fixture.simulator.arrivals().len() - calls_before;
-        let good = is_as_described(&answer, &described);
-        wrong += usize::from(!good);
-        let verdict = if good { "as described" } else { "NOT AS DESCRIBED" };
-        let status = status(&answer);
-        let outcomes = outcomes(&answer);
-        table.add_row([described.file, described.what, status, outcomes, calls.to_string(), verdict.into()]);
+/// One line of at most 79 columns. The mark has two columns.
+fn row(mark: &str, status: &str, file: &str, outcome: &str, calls: &str) -> String {
+    let outcome = cut(outcome, OUTCOME_COLUMNS);
+    format!("{mark}{status:<3}  {file:<FILE_COLUMNS$} {outcome:<OUTCOME_COLUMNS$} {calls:>5}")
+}
+
+fn cut(text: &str, columns: usize) -> String {
+    if text.chars().count() <= columns {
+        return text.to_owned();
     }
-    println!("{table}\n");
-    show_machines(fixture);
-    show_budget(fixture).await?;
-    Ok(wrong)
+    text.chars().take(columns - 1).chain(['…']).collect()
 }
 
 fn ready(fixture: &Loopback, file: &str) -> std::io::Result<Value> {
@@ -69,30 +121,24 @@ fn ready(fixture: &Loopback, file: &str) -> std::io::Result<Value> {
     events::ready(file, sources, fixture.app.clock().now())
 }
 
-fn new_table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header);
-    table
-}
-
-fn status(answer: &Value) -> String {
-    answer["statusCode"].as_u64().map_or_else(|| "–".into(), |status| status.to_string())
-}
-
-fn body(answer: &Value) -> Value {
-    answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default()
-}
-
-fn outcomes(answer: &Value) -> String {
-    let body = body(answer);
-    let several = body["requests"].as_array().map_or(std::slice::from_ref(&body), Vec::as_slice);
-    let counts = several.iter().filter_map(|request| request["counts"].as_object()).flatten();
-    let counts: Vec<_> = counts.map(|(outcome, count)| format!("{count} {outcome}")).collect();
-    if !counts.is_empty() {
-        return counts.join(", ");
+/// What became of the event after the drain: the outcomes of its requests, or the code of its problem.
+async fn outcome(fixture: &Loopback, answer: &Value) -> Result<String, Error> {
+    let body = answer["body"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok());
+    let body = body.unwrap_or_default();
+    let requests = body["requests"].as_array().map_or(std::slice::from_ref(&body), Vec::as_slice);
+    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for id in requests.iter().filter_map(|request| RequestId::parse(request["id"].as_str()?).ok()) {
+        let record = fixture.app.relays.first().request(id).await?;
+        for outcome in record.iter().flat_map(|record| &record.outcomes) {
+            *counts.entry(outcome.name()).or_default() += 1;
+        }
     }
-    let words = [&body["code"], &body["problem"]["code"], &body["status"], &answer["status"]];
-    words.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned()
+    if !counts.is_empty() {
+        let counts: Vec<_> = counts.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+        return Ok(counts.join(", "));
+    }
+    let texts = [&body["code"], &body["problem"]["code"], &body["status"], &answer["status"]];
+    Ok(texts.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned())
 }
 
 fn is_as_described(answer: &Value, described: &Described) -> bool {
@@ -104,21 +150,23 @@ fn is_as_described(answer: &Value, described: &Described) -> bool {
 
 fn show_machines(fixture: &Loopback) {
     let machines = fixture.simulator.machines();
-    println!("Machines in Defender that carry a tag, or did: {}", machines.len());
-    for (machine, tags) in machines.iter().take(MACHINES_SHOWN) {
-        println!("  {machine}  {}", tags.iter().map(String::as_str).collect::<Vec<_>>().join(", "));
+    let tagged: Vec<_> = machines.iter().filter(|(_, tags)| !tags.is_empty()).collect();
+    screen::line(format!("Tagged machines in the simulated Defender: {}", tagged.len()));
+    for (machine, tags) in tagged.iter().take(MACHINES_SHOWN) {
+        let tags: Vec<_> = tags.iter().map(String::as_str).collect();
+        screen::line(format!("  {machine}  {}", cut(&tags.join(", "), OUTCOME_COLUMNS)));
     }
-    if machines.len() > MACHINES_SHOWN {
-        println!("  … and {} more", machines.len() - MACHINES_SHOWN);
+    if tagged.len() > MACHINES_SHOWN {
+        screen::line(format!("  … and {} more", tagged.len() - MACHINES_SHOWN));
     }
 }
 
-async fn show_budget(fixture: &Loopback) -> Result<(), lambda_runtime::Error> {
+async fn show_budget(fixture: &Loopback) -> Result<(), Error> {
     let report = fixture.app.relays.first().report().await?;
     let minute = report.budget.minute;
     let hour = report.budget.hour;
-    println!("\nBudget: {} of {} calls left this minute", minute.remaining(), minute.limit);
-    println!("        {} of {} calls left this hour", hour.remaining(), hour.limit);
-    println!("Backlog: {} requests", report.backlog.requests);
+    screen::line(format!("Budget: {} of {} calls left this minute", minute.remaining(), minute.limit));
+    screen::line(format!("        {} of {} calls left this hour", hour.remaining(), hour.limit));
+    screen::line(format!("Backlog: {} requests", report.backlog.requests));
     Ok(())
 }

@@ -10,6 +10,10 @@ use lambda_runtime::Error;
 use local::{events, sources};
 use serde_json::Value;
 
+use super::screen;
+
+/// Seconds to wait for the outcome.
+const WAIT_S: u32 = 20;
 /// Bytes of an answer that are shown.
 const ANSWER_MAX_BYTES: usize = 4 * 1024 * 1024;
 
@@ -42,7 +46,7 @@ pub(crate) struct SignArguments {
 /// Shows an event, filled in and signed.
 pub(crate) fn sign(arguments: &SignArguments, local_sources: &Path) -> Result<ExitCode, Error> {
     let sources = configuration(arguments.sources.as_deref(), local_sources)?.to_string();
-    println!("{}", events::ready(&arguments.file, &sources, Clock::system().now())?);
+    screen::line(events::ready(&arguments.file, &sources, Clock::system().now())?);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -50,37 +54,47 @@ pub(crate) fn sign(arguments: &SignArguments, local_sources: &Path) -> Result<Ex
 pub(crate) async fn send(arguments: &SendArguments, local_sources: &Path) -> Result<ExitCode, Error> {
     let configuration = configuration(arguments.sources.as_deref(), local_sources)?;
     let source = sources::find(&configuration, &arguments.source);
-    let source = source.ok_or_else(|| format!("there is no source `{}`", arguments.source))?;
+    let source = source.ok_or_else(|| {
+        let names = sources::names(&configuration).join(", ");
+        format!("there is no source `{}`; the sources are: {names}", arguments.source)
+    })?;
     let now = Clock::system().now();
-    let body = events::filled(&body_of(&std::fs::read_to_string(&arguments.file)?), now);
+    let body = events::filled(&body_of(&read_file(&arguments.file)?), now);
     let signed = local::sign::sign(source, body.as_bytes(), now)?;
     let token = signed.path_token.map(|token| format!("/{token}")).unwrap_or_default();
     let url = format!("{}/v1/hooks/{}{token}", arguments.url.trim_end_matches('/'), arguments.source);
-    let mut request = http_client()?.post(url).header("content-type", "application/json").body(body);
+    let request = http_client()?.post(url).header("content-type", "application/json");
+    // The outcome is what somebody who tries a webhook wants to see.
+    let mut request = request.header("prefer", format!("wait={WAIT_S}")).body(body);
     for (name, value) in signed.headers {
         request = request.header(name, value);
     }
     let answer = request.send().await.map_err(|error| describe(&error))?;
     let status = answer.status();
     let location = answer.headers().get("location").cloned();
-    println!("{status}");
+    screen::line(status);
     if let Some(location) = location.as_ref().and_then(|location| location.to_str().ok()) {
-        println!("Location: {location}");
+        screen::line(format!("Location: {location}"));
     }
-    println!("{}", String::from_utf8_lossy(&read_body(answer, ANSWER_MAX_BYTES).await?));
+    screen::line(String::from_utf8_lossy(&read_body(answer, ANSWER_MAX_BYTES).await?));
     Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// A file of `events/` carries the body; any other file is the body.
-fn body_of(text: &str) -> String {
+pub(crate) fn body_of(text: &str) -> String {
     let event: Option<Value> = serde_json::from_str(text).ok();
     let event = event.filter(|event| event.get("requestContext").is_some());
     event.and_then(|event| event["body"].as_str().map(str::to_owned)).unwrap_or_else(|| text.to_owned())
 }
 
+/// The text of a file; an error names it.
+pub(crate) fn read_file(file: &Path) -> Result<String, String> {
+    std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))
+}
+
 fn configuration(file: Option<&Path>, local_sources: &Path) -> Result<Value, Error> {
     match file {
-        Some(file) => Ok(serde_json::from_str(&std::fs::read_to_string(file)?)?),
+        Some(file) => Ok(serde_json::from_str(&read_file(file)?)?),
         None => Ok(sources::kept(local_sources)?),
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use defender_tag_relay::clock::Clock;
-use defender_tag_relay::config::{Settings, Variables, from_environment};
+use defender_tag_relay::config::{Settings, TenantsAt, Variables};
 use defender_tag_relay::http::{App, router};
 use defender_tag_relay::start::app;
 use local::loopback::{KEY, TABLE, engine};
@@ -16,45 +16,39 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::LocalArguments;
+use super::screen;
+use super::send::read_file;
 
 /// Milliseconds between two drains on schedule. On Lambda it is a minute.
 const SCHEDULE_MS: i64 = 10_000;
 /// Milliseconds a drain on schedule may take.
 const DRAIN_MS: i64 = 60_000;
-/// The variables that make a run a real one.
-const REAL: [&str; 2] = ["TENANT_ID", "CLIENT_ID"];
-/// The credentials that need nothing from AWS. A real run has one of them.
-const REAL_CREDENTIALS: [&str; 2] = ["CLIENT_SECRET", "CLIENT_CERTIFICATE"];
 /// Variables that `template.yaml` sets. An empty one counts as not set.
 const SET_IN_TEMPLATE: [&str; 5] =
     ["CLIENT_SECRET_ARN", "CLIENT_CERTIFICATE_ARN", "FEDERATED_AUDIENCE", "SOURCES_ARN", "TENANTS_ARN"];
 /// The environment of `sam local`, for the function of `template.yaml`.
 const SAM_ENVIRONMENT: &str = ".local/sam-env.json";
 
-/// The environment, if it has real credentials.
-pub(crate) fn real_variables() -> Option<Variables> {
-    let variables = from_environment();
-    let has = |name: &&str| variables.get(*name).is_some_and(|value| !value.is_empty());
-    (REAL.iter().all(has) && REAL_CREDENTIALS.iter().any(has)).then_some(variables)
-}
-
 /// Serves with the simulator.
 pub(crate) async fn simulated(arguments: &LocalArguments) -> Result<ExitCode, lambda_runtime::Error> {
-    let sources = sources::kept(&arguments.sources())?;
+    let sources = match &arguments.sources {
+        Some(file) => read_file(file)?,
+        None => sources::kept(&arguments.sources_file())?.to_string(),
+    };
     let mut fixture = Loopback::start(LoopbackOptions {
-        dynamodb_port: arguments.dynamodb_port,
-        simulator_port: arguments.simulator_port,
-        storage: Storage::File(arguments.data.clone()),
+        dynamodb_port: port(arguments.dynamodb_port, DYNAMODB).await?,
+        simulator_port: port(arguments.simulator_port, SIMULATOR).await?,
+        storage: Storage::File(arguments.data_file()),
         clock: Clock::system(),
-        variables: Variables::from([("SOURCES".into(), sources.to_string())]),
+        variables: Variables::from([("SOURCES".into(), sources)]),
     })
     .await?;
     if let Some(credential) = arguments.credential {
         fixture.use_credential(credential).await?;
     }
-    let listener = listen(arguments.port).await?;
+    let listener = listen(port(arguments.port, RELAY).await?).await?;
     write_sam_environment(&fixture.variables)?;
-    greet(&fixture, listener.local_addr()?);
+    greet(&fixture, listener.local_addr()?, arguments.sources.as_deref());
     serve(listener, fixture.app.clone()).await?;
     fixture.engine.stop().await;
     Ok(ExitCode::SUCCESS)
@@ -65,26 +59,67 @@ pub(crate) async fn real(
     arguments: &LocalArguments,
     mut variables: Variables,
 ) -> Result<ExitCode, lambda_runtime::Error> {
-    let storage = Storage::File(arguments.data.clone());
+    let storage = Storage::File(arguments.data_file());
     let clock = Clock::system();
-    let engine = engine(arguments.dynamodb_port, storage, &clock).await?;
+    let engine = engine(port(arguments.dynamodb_port, DYNAMODB).await?, storage, &clock).await?;
     variables.insert("TABLE_NAME".into(), TABLE.into());
     let settings = Settings::parse(&variables)?;
     let app = app(&settings, aws::clients(&engine.url()), clock).await?;
-    let listener = listen(arguments.port).await?;
+    let listener = listen(port(arguments.port, RELAY).await?).await?;
     let address = listener.local_addr()?;
-    println!("The relay serves on http://{address} and talks to the real Defender.");
-    println!("The files of events/ are not played: their machines are not yours. Ctrl-C ends it.");
+    screen::line(format!("The relay serves on http://{address} and talks to the REAL Defender:"));
+    for endpoint in defender_endpoints(&settings.tenants) {
+        screen::line(format!("  {endpoint}"));
+    }
+    screen::line(
+        "It counts calls in a table of its own. A relay that runs elsewhere with the same app counts its own.",
+    );
+    screen::line(
+        "The files of events/ are not played, because their machines are not yours. Ctrl-C ends it.\n",
+    );
     serve(listener, app).await?;
     engine.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where Defender is, as far as the variables say so.
+fn defender_endpoints(tenants: &TenantsAt) -> Vec<&str> {
+    match tenants {
+        TenantsAt::One(tenant) => vec![&tenant.endpoints.defender],
+        TenantsAt::Several { usual, .. } => vec![&usual.endpoints.defender],
+    }
+}
+
+/// A port of the local run: the one it usually has, what listens there, and the option that chooses another.
+#[derive(Clone, Copy)]
+struct UsualPort {
+    port: u16,
+    what: &'static str,
+    option: &'static str,
+}
+
+const RELAY: UsualPort = UsualPort { port: 8080, what: "the relay", option: "--port" };
+const SIMULATOR: UsualPort = UsualPort { port: 8081, what: "the simulator", option: "--simulator-port" };
+const DYNAMODB: UsualPort = UsualPort { port: 8000, what: "DynamoDB", option: "--dynamodb-port" };
+
+/// The port that was asked for, or the usual one, or any free one if that is taken.
+async fn port(asked: Option<u16>, usual: UsualPort) -> Result<u16, String> {
+    let port = asked.unwrap_or(usual.port);
+    let is_free = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.is_ok();
+    match asked {
+        _ if is_free => Ok(port),
+        None => Ok(0),
+        Some(port) => {
+            let UsualPort { what, option, .. } = usual;
+            Err(format!("port {port} is in use, so {what} cannot listen there: choose another with {option}"))
+        }
+    }
+}
+
 async fn listen(port: u16) -> Result<TcpListener, String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("{address} cannot be used: {error}; choose --port"))
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| format!("the relay cannot listen on {address}: {error}"))
 }
 
 /// Serves until Ctrl-C or SIGTERM, then finishes the calls in flight.
@@ -94,7 +129,7 @@ async fn serve(listener: TcpListener, app: App) -> std::io::Result<()> {
     axum::serve(listener, router(app)).with_graceful_shutdown(interrupted()).await?;
     schedule.abort();
     relays.until_idle().await;
-    println!("ended; what was accepted is kept and goes on with the next run");
+    screen::line("stopped; accepted requests stay in the table's file and resume on the next start");
     Ok(())
 }
 
@@ -126,17 +161,43 @@ fn write_sam_environment(variables: &Variables) -> std::io::Result<()> {
     std::fs::write(path, format!("{environment:#}\n"))
 }
 
-fn greet(fixture: &Loopback, address: SocketAddr) {
-    println!("The relay serves on http://{address}");
-    println!("  Defender and Entra, simulated: {}", fixture.simulator.url());
-    println!("  DynamoDB, embedded:            {}", fixture.engine.url());
-    println!("  for sam local:                 --env-vars {SAM_ENVIRONMENT}\n");
-    println!("Try (Ctrl-C ends it):\n");
-    println!(
-        "  curl -s http://{address}/v1/tag-requests -H 'Authorization: Bearer {KEY}' \\\n    \
-         -H 'Content-Type: application/json' \\\n    \
+fn greet(fixture: &Loopback, address: SocketAddr, own_sources: Option<&Path>) {
+    let simulator = fixture.simulator.url();
+    screen::line(format!("The relay serves on http://{address}"));
+    screen::line(format!("  Defender and Entra, simulated: {simulator}"));
+    screen::line(format!("  DynamoDB, embedded:            {}", fixture.engine.url()));
+    screen::line(format!("  for sam local:                 --env-vars {SAM_ENVIRONMENT}"));
+    screen::line("\nTry, in another terminal:");
+    match own_sources {
+        Some(file) => show_own(address, file),
+        None => show_tour(address),
+    }
+    screen::line(format!("\n   The tags in the simulated Defender:\n\n   curl -s {simulator}/_sim/machines"));
+    screen::line("\nEach request and each outcome is shown here. Ctrl-C ends it.\n");
+}
+
+fn show_own(address: SocketAddr, file: &Path) {
+    let file = file.display();
+    screen::line(format!(
+        "\n   cargo local send --url http://{address} --sources {file} --source <name> <body.json>\n\n   \
+         `cargo local check {file}` shows the address of each source."
+    ));
+}
+
+fn show_tour(address: SocketAddr) {
+    screen::line(format!(
+        "\n1. Tag a machine:\n\n   \
+         curl -s http://{address}/v1/tag-requests -H 'Authorization: Bearer {KEY}' \\\n     \
+         -H 'Content-Type: application/json' \\\n     \
          -d '{{\"Value\": \"vip\", \"Action\": \"Add\", \
-         \"MachineIds\": [\"34e83ca3feea4dbf2353006ea769262bac60025e\"]}}'\n"
-    );
-    println!("  curl -s http://{address}/v1/budget -H 'Authorization: Bearer {KEY}'");
+         \"MachineIds\": [\"34e83ca3feea4dbf2353006ea769262bac60025e\"]}}'"
+    ));
+    screen::line(format!(
+        "\n2. Send a webhook, signed as PagerDuty signs it:\n\n   \
+         cargo local send --url http://{address} --source pagerduty events/hooks/pagerduty.json"
+    ));
+    screen::line(format!(
+        "\n3. See what is left of Defender's limits:\n\n   \
+         curl -s http://{address}/v1/budget -H 'Authorization: Bearer {KEY}'"
+    ));
 }

@@ -42,6 +42,12 @@ pub fn find<'a>(configuration: &'a Value, name: &str) -> Option<&'a Value> {
     configuration["sources"].as_array()?.iter().find(|source| source["name"] == name)
 }
 
+/// The names of all sources.
+pub fn names(configuration: &Value) -> Vec<&str> {
+    let sources = configuration["sources"].as_array().into_iter().flatten();
+    sources.filter_map(|source| source["name"].as_str()).collect()
+}
+
 fn secret(scheme: &str) -> String {
     let random = [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()].concat();
     match scheme {
