@@ -20,6 +20,11 @@ use super::send::{body_of, read_file};
 
 /// Machines a request may name, as `MACHINES_PER_REQUEST` is unless it is set.
 const MACHINES_PER_REQUEST: u32 = 10_000;
+/// How a native source is called.
+const NATIVE_CALL: &str = r#"  POST /v1/tag-requests
+  curl -s $API/v1/tag-requests -H 'Authorization: Bearer <its key>' \
+    -H 'Content-Type: application/json' \
+    -d '{"Value": "<tag>", "Action": "Add", "MachineIds": ["<40 hexadecimal digits>"]}'"#;
 /// Machines that are shown one by one.
 const MACHINES_SHOWN: usize = 8;
 
@@ -120,11 +125,7 @@ fn how_to_call(source: &Source, json: &Value, file: &Path) -> String {
     let name = &source.name;
     let configured = sources::find(json, name.as_str()).unwrap_or(&Value::Null);
     if configured.get("read").is_none() {
-        return format!(
-            "  POST /v1/tag-requests\n  curl -s $API/v1/tag-requests -H 'Authorization: Bearer <its key>' \\\n    \
-             -H 'Content-Type: application/json' \\\n    \
-             -d '{{\"Value\": \"<tag>\", \"Action\": \"Add\", \"MachineIds\": [\"<40 hexadecimal digits>\"]}}'"
-        );
+        return NATIVE_CALL.to_owned();
     }
     let token = if configured["verify"]["scheme"] == "path_token" { "/<its token>" } else { "" };
     format!(
