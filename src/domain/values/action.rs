@@ -13,7 +13,7 @@ pub enum Action {
 
 /// The text is neither `Add` nor `Remove`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an action is `Add` or `Remove`, in this case of letters")]
+#[error("must be exactly `Add` or `Remove` (case-sensitive)")]
 pub struct NotAnAction;
 
 impl Action {

@@ -44,7 +44,7 @@ pub enum Unreadable {
         places: String,
     },
     /// The event is too old, or yet to come.
-    #[error("the event's own time is more than {within_hours} hours ago, or in the future: send a new event")]
+    #[error("the event's own time is more than {within_hours} {hours} ago, or in the future: send a new event", hours = if *within_hours == 1 { "hour" } else { "hours" })]
     WrongTime {
         /// Hours an event may be old.
         within_hours: u32,

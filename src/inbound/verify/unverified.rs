@@ -20,8 +20,8 @@ pub enum NotVerified {
     /// There is no bearer key.
     #[error("no bearer key")]
     NoKey,
-    /// The bearer key is no source's.
-    #[error("the bearer key is no source's")]
+    /// The bearer key does not belong to any source.
+    #[error("the bearer key does not belong to any source")]
     WrongKey,
     /// The bearer key is that of several sources.
     #[error("the bearer key is that of several sources, so nobody knows who calls")]
@@ -60,13 +60,13 @@ impl NotVerified {
     pub fn shown(&self) -> String {
         match self {
             Self::NoKey => "send the source's key in the header `Authorization: Bearer <key>`".into(),
-            Self::WrongKey | Self::SharedKey => "the bearer key is no source's".into(),
+            Self::WrongKey | Self::SharedKey => "this key does not belong to any source".into(),
             Self::Stale => format!(
                 "the signature is right, but its time is more than {SIGNED_TIME_WITHIN_S} s from the relay's: \
                  set the sender's clock, or send the event anew"
             ),
-            _ => "the address and what came with it prove no source: look at the source's name in the address, \
-                  its key or signature, and its scheme in the sources' configuration"
+            _ => "the sender could not be verified: check the source's name in the URL, the key or signature, and the \
+                  scheme in the sources' configuration"
                 .into(),
         }
     }

@@ -71,7 +71,7 @@ fn a_tag_and_an_action_are_found_and_translated() {
     let found: Vec<_> = found.iter().map(|asked| (asked.tag.as_str(), asked.action)).collect();
     assert_eq!(found, [("contain", Action::Remove), ("watch", Action::Remove)]);
     let unknown = read(&rules, &json!({ "m": A, "tags": "good", "do": "on" })).unwrap_err();
-    assert_eq!(unknown, "$.tags: holds no text of the map for the tag");
+    assert_eq!(unknown, "$.tags: `good` is not in the tag's `map` (bad, odd)");
     let missing = read(&rules, &json!({ "m": A, "do": "on" })).unwrap_err();
     assert_eq!(missing, "$.none: no tag; looked at $.none, $.tags");
 }

@@ -10,6 +10,10 @@ use crate::inbound::read::unreadable::Unreadable;
 
 /// Texts a map may have.
 const MAP_MAX: usize = 200;
+/// Characters that a message shows of a text that a map does not have.
+const SHOWN_TEXT_MAX_CHARS: usize = 60;
+/// Texts of a map that a message shows.
+const SHOWN_KEYS_MAX: usize = 10;
 
 /// A tag or an action: fixed by the configuration, or found in the body.
 #[derive(Debug)]
@@ -58,13 +62,18 @@ impl<T: Clone> ValueSource<T> {
         let wrong = |problem: String| Unreadable::Invalid { field: path.as_str().into(), problem };
         let value = |text: &str| match map {
             None => parse(text).map_err(wrong),
-            Some(map) => map
-                .get(text)
-                .cloned()
-                .ok_or_else(|| wrong(format!("holds no text of the map for the {what}"))),
+            Some(map) => map.get(text).cloned().ok_or_else(|| wrong(not_in_the_map(text, map, what))),
         };
         texts.into_iter().map(value).collect()
     }
+}
+
+/// What is wrong with a text that a map does not have.
+fn not_in_the_map<T>(text: &str, map: &BTreeMap<String, T>, what: &str) -> String {
+    let text: String = text.chars().take(SHOWN_TEXT_MAX_CHARS).collect();
+    let known: Vec<_> = map.keys().take(SHOWN_KEYS_MAX).map(String::as_str).collect();
+    let more = if map.len() > known.len() { ", …" } else { "" };
+    format!("`{text}` is not in the {what}'s `map` ({}{more})", known.join(", "))
 }
 
 /// The texts of the first path that finds any.
