@@ -53,9 +53,9 @@ async fn tag_one(
 }
 
 async fn handle(site: &SharedSite, call: &TaggingCall) -> Reply {
-    let ticket = PendingCall::take(site, call);
-    sleep_ms(ticket.wait_ms).await;
-    let reply = ticket.settle(site, call);
+    let pending_call = PendingCall::take(site, call);
+    sleep_ms(pending_call.wait_ms).await;
+    let reply = pending_call.settle(site, call);
     sleep_ms(reply.delay_ms).await;
     reply
 }
