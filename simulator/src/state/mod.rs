@@ -1,4 +1,4 @@
-//! Everything the simulator remembers, behind one lock that is never held across a wait.
+//! What the simulator remembers: the registered app, its credentials, the tokens, the calls and the tagged machines.
 
 pub(crate) mod credentials;
 mod machines;
