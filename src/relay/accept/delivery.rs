@@ -61,22 +61,27 @@ pub(in crate::relay) async fn accept(
     let waiting: Vec<_> = requests.iter().map(|request| Waiting::begin(inner, request.id)).collect();
     let _turn = inner.accepting.acquire().await.ok();
     let records = placed(inner, requests).await?;
-    let places: Vec<_> = records.iter().map(|record| record.queued).collect();
     let kept = match inner.parts.store.create(&records).await? {
-        Created::All => records.into_iter().map(Some).collect(),
+        Created::All => return Ok(all_accepted(inner, records, waiting)),
         Created::Exist(kept) if are_the_same(&kept, &records) => kept,
         Created::Exist(_) => return Err(AcceptError::KeyReused),
     };
-    let mut accepted = Vec::with_capacity(kept.len());
-    for ((record, place), waiting) in kept.into_iter().zip(places).zip(waiting) {
-        let Some(record) = record else { continue };
-        // A record with the place that was just given out is this write's own, also if its first answer was lost.
-        if record.queued == place {
-            audit::accepted(&inner.parts.tenant, &record);
+    for (kept, record) in kept.iter().zip(&records) {
+        // A kept record with the place that was just given out is this write's own: its first answer was lost.
+        if kept.as_ref().is_some_and(|kept| kept.queued == record.queued) {
+            audit::accepted(&inner.parts.tenant, record);
         }
-        accepted.push(Accepted { record, waiting });
     }
-    Ok(accepted)
+    let accepted = kept.into_iter().zip(waiting);
+    Ok(accepted.filter_map(|(record, waiting)| Some(Accepted { record: record?, waiting })).collect())
+}
+
+fn all_accepted(inner: &Inner, records: Vec<RequestRecord>, waiting: Vec<Waiting>) -> Vec<Accepted> {
+    for record in &records {
+        audit::accepted(&inner.parts.tenant, record);
+    }
+    let accepted = records.into_iter().zip(waiting);
+    accepted.map(|(record, waiting)| Accepted { record, waiting }).collect()
 }
 
 fn tag_requests(inner: &Inner, Delivery(requests): Delivery) -> Vec<TagRequest> {
