@@ -13,6 +13,7 @@ pub mod dynamodb;
 mod entra;
 mod fault;
 pub mod history;
+mod own_machine;
 pub mod proxy;
 mod reply;
 mod server;
@@ -22,6 +23,7 @@ mod switches;
 
 pub use arrivals::{Arrival, most_in_window};
 pub use fault::{Fault, TokenFault};
+pub use own_machine::own_machine_only;
 pub use simulator::{Options, Simulator};
 pub use state::credentials::AUDIENCE;
 pub use switches::{Limits, Listed, Switches, UnknownListed, WebIdentity, WindowKind};

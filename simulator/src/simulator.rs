@@ -1,10 +1,12 @@
 //! The handle a test holds: it starts the servers, changes their behaviour and reads what arrived.
 
 use crate::clock::Clock;
+use crate::own_machine::own_machine_only;
 use crate::state::credentials::{Certificate, Federated, Issuer};
 use crate::state::{RegisteredApp, SharedSite, Site};
 use crate::{Arrival, Fault, Switches, TokenFault, arrivals, aws, control, defender, entra, server};
 use axum::Router;
+use axum::middleware::from_fn;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::task::JoinHandle;
 
@@ -152,5 +154,6 @@ fn router(site: &SharedSite) -> Router {
         .merge(defender::routes())
         .merge(control::routes())
         .fallback(defender::unknown_route)
+        .layer(from_fn(own_machine_only))
         .with_state(site.clone())
 }

@@ -1,6 +1,7 @@
 //! The engine without HTTP: a request's JSON in, its answer's JSON out.
 
-use super::engine::{EngineError, create_table};
+use super::error::EngineError;
+use super::table::create_table;
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,7 +15,8 @@ pub struct DirectAnswer {
     pub body: String,
 }
 
-/// A table that is reached without HTTP.
+/// A table that is reached without HTTP. Clones share it.
+#[derive(Clone)]
 pub struct Direct(Database);
 
 impl Direct {
@@ -25,12 +27,28 @@ impl Direct {
         Ok(Self(database))
     }
 
-    /// Answers the operations that a limiter needs; any other is refused.
+    /// What this database holds.
+    pub(super) const fn of(database: Database) -> Self {
+        Self(database)
+    }
+
+    /// Answers an operation that reads or writes items, or looks at a table. Any other is refused.
     pub fn answer(&self, operation: &str, request: &str) -> DirectAnswer {
+        let database = &self.0;
         let answered = match operation {
-            "UpdateItem" => with(request, |request| self.0.update_item(request)),
-            "PutItem" => with(request, |request| self.0.put_item(request)),
-            "GetItem" => with(request, |request| self.0.get_item(request)),
+            "GetItem" => with(request, |request| database.get_item(request)),
+            "PutItem" => with(request, |request| database.put_item(request)),
+            "UpdateItem" => with(request, |request| database.update_item(request)),
+            "DeleteItem" => with(request, |request| database.delete_item(request)),
+            "Query" => with(request, |request| database.query(request)),
+            "Scan" => with(request, |request| database.scan(request)),
+            "BatchGetItem" => with(request, |request| database.batch_get_item(request)),
+            "BatchWriteItem" => with(request, |request| database.batch_write_item(request)),
+            "TransactGetItems" => with(request, |request| database.transact_get_items(request)),
+            "TransactWriteItems" => with(request, |request| database.transact_write_items(request)),
+            "DescribeTable" => with(request, |request| database.describe_table(request)),
+            "DescribeTimeToLive" => with(request, |request| database.describe_time_to_live(request)),
+            "ListTables" => with(request, |request| database.list_tables(request)),
             _ => Err(DynoxideError::ValidationException(format!("{operation} is not answered here"))),
         };
         match answered {

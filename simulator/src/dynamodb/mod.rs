@@ -2,7 +2,10 @@
 
 mod direct;
 mod engine;
-mod proxy;
+mod error;
+mod http;
+mod table;
 
 pub use direct::{Direct, DirectAnswer};
-pub use engine::{Engine, EngineError, Storage};
+pub use engine::{Engine, Storage};
+pub use error::EngineError;

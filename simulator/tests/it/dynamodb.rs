@@ -27,7 +27,15 @@ async fn call(engine: &Engine, action: &str, body: &Value) -> Answer {
         ("x-amz-date", "20270101T000000Z"),
         ("authorization", credential),
     ];
-    send(&engine.url(), "POST /", &headers, &body.to_string()).await.unwrap()
+    let (address, key) = address_and_key(engine);
+    send(&address, &format!("POST /{key}/"), &headers, &body.to_string()).await.unwrap()
+}
+
+/// The two parts of the engine's address.
+fn address_and_key(engine: &Engine) -> (String, String) {
+    let url = engine.url();
+    let (address, key) = url.rsplit_once('/').unwrap();
+    (address.to_owned(), key.to_owned())
 }
 
 fn key(sort: &str) -> Value {
@@ -158,7 +166,46 @@ async fn a_file_survives_a_restart() {
 #[tokio::test]
 async fn a_taken_port_is_said() {
     let engine = engine().await;
-    let port = engine.url().rsplit(':').next().unwrap().parse().unwrap();
+    let (address, _) = address_and_key(&engine);
+    let port = address.rsplit(':').next().unwrap().parse().unwrap();
     let error = Engine::start(port, Storage::Memory).await.err().expect("the port is taken");
     assert!(error.to_string().starts_with("cannot listen: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_web_page_reaches_neither_the_engine_nor_the_simulator() {
+    let engine = engine().await;
+    let (address, key) = address_and_key(&engine);
+    let simulator = crate::bench::Bench::start().await;
+    let page = [("origin", "https://evil.example")];
+    let preflight = [page[0], ("access-control-request-method", "POST")];
+    for (url, path) in
+        [(&address, format!("/{key}/")), (&simulator.simulator.url(), "/_sim/reset".to_owned())]
+    {
+        for (method, headers) in [("OPTIONS", &preflight[..]), ("POST", &page[..])] {
+            let answer = send(url, &format!("{method} {path}"), headers, "{}").await.unwrap();
+            assert_eq!(answer.status, 403, "{method} {url}");
+            assert_eq!(answer.header("access-control-allow-origin"), None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_engine_answers_nobody_who_lacks_the_key_of_its_run() {
+    let engine = engine().await;
+    let another = self::engine().await;
+    let (address, key) = address_and_key(&engine);
+    let (_, another_key) = address_and_key(&another);
+    assert_ne!(key, another_key);
+    let headers =
+        [("x-amz-target", "DynamoDB_20120810.Scan"), ("content-type", "application/x-amz-json-1.0")];
+    let scan = json!({"TableName": TABLE}).to_string();
+    for path in ["/".to_owned(), format!("/{another_key}/"), format!("/{}", &key[..31])] {
+        assert_eq!(
+            send(&address, &format!("POST {path}"), &headers, &scan).await.unwrap().status,
+            403,
+            "{path}"
+        );
+    }
+    assert_eq!(send(&address, &format!("POST /{key}"), &headers, &scan).await.unwrap().status, 200);
 }

@@ -62,15 +62,19 @@ struct Counters {
 impl FaultyProxy {
     /// A proxy without a fault in front of this address.
     pub fn to(upstream: &str) -> Self {
-        let upstream = upstream.strip_prefix("http://").unwrap().to_owned();
+        let upstream = upstream.strip_prefix("http://").unwrap();
+        // The connection goes on as it is, so the path is the caller's to send.
+        let (upstream, path) = upstream
+            .split_once('/')
+            .map_or((upstream, String::new()), |(host, path)| (host, format!("/{path}")));
         let port = bind((Ipv4Addr::LOCALHOST, 0).into());
         let address = port.local_addr().unwrap();
         let (now, active) = watch::channel(ActiveFault::default());
         let counters = Counters::default();
         let mut server = JoinSet::new();
         let listener = bind(address).listen(BACKLOG).unwrap();
-        server.spawn(serve(listener, upstream, active, counters.clone()));
-        Self { url: format!("http://{address}"), now, counters, port, _server: server }
+        server.spawn(serve(listener, upstream.to_owned(), active, counters.clone()));
+        Self { url: format!("http://{address}{path}"), now, counters, port, _server: server }
     }
 
     /// From now on every request meets this fault, or none.
