@@ -42,8 +42,8 @@ pub fn read_config<T>(
     read: impl FnOnce(&ConfigValue<'_>) -> Result<T, Noted>,
 ) -> Result<T, ConfigError> {
     let value: Value = serde_json::from_str(json).map_err(|error| {
-        let problem = format!("is not well-formed JSON, at line {}, column {}", error.line(), error.column());
-        ConfigError::one("", problem)
+        // What is wrong with the syntax is one of a few fixed texts, none of which holds a text of the configuration.
+        ConfigError::one("", format!("is not well-formed JSON: {error}"))
     })?;
     let faults = Faults::default();
     let read = read(&ConfigValue { value: Some(&value), place: Place::default(), faults: &faults });
@@ -102,6 +102,11 @@ impl<'a> ConfigValue<'a> {
             let names: Vec<_> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();
             self.wants(&either(&names))
         })
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self) -> Result<bool, Noted> {
+        self.value.and_then(Value::as_bool).ok_or_else(|| self.wants("`true` or `false`"))
     }
 
     /// A whole number.

@@ -13,7 +13,7 @@ mod verify;
 
 pub use allow::{Allowed, Denied, Policy};
 pub use delivery::DeliveryKey;
-pub use read::{Change, Contents, Ignored, Unreadable, read_native};
+pub use read::{Change, Contents, FoundAt, Ignored, Unreadable, read_native};
 pub use sources::{Keyring, OnBadPayload, Source, Sources};
-pub use verified::{Verified, allow, allow_all, read};
+pub use verified::{Verified, allow, allow_all, explain, read};
 pub use verify::{Authenticity, Keys, NotVerified, SIGNED_TIME_WITHIN_S, Unverified};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::allow::{Allowed, Denied};
-use super::read::{Change, Contents, Unreadable};
+use super::read::{Change, Contents, FoundAt, Unreadable};
 use super::sources::{Source, Sources};
 use super::verify::{Authenticity, Carrier, NotVerified, Scheme, Unverified};
 use crate::domain::Timestamp;
@@ -76,6 +76,11 @@ pub fn read(verified: &Verified, machines_at_most: u32, now: Timestamp) -> Resul
     verified.source.body_format.read(&verified.body, machines_at_most, now)
 }
 
+/// Where the values of what a source has sent were found. None for a native request, whose fields have fixed names.
+pub fn explain(verified: &Verified) -> Result<Option<FoundAt>, Unreadable> {
+    verified.source.body_format.explain(&verified.body)
+}
+
 /// Checks a change against the policy of the source that asks for it.
 pub fn allow(verified: &Verified, change: Change) -> Result<Allowed, Denied> {
     verified.source.policy.check_machines(change.machines.len())?;
@@ -100,9 +105,9 @@ mod tests {
     use super::*;
 
     const TWO: &str = r#"{"sources": [
-        {"name": "a", "verify": {"scheme": "bearer", "secrets": ["old", "new"]},
+        {"name": "a", "verify": {"scheme": "bearer", "secrets": ["old", "new"], "weak_secret": true},
          "allow": {"tags": ["*"], "actions": ["Add"], "machines": 1}},
-        {"name": "b", "verify": {"scheme": "bearer", "secrets": ["other"]},
+        {"name": "b", "verify": {"scheme": "bearer", "secrets": ["other"], "weak_secret": true},
          "allow": {"tags": ["*"], "actions": ["Add"], "machines": 1}}]}"#;
 
     fn verify(header: Option<&str>) -> Result<String, NotVerified> {

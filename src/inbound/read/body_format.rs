@@ -3,7 +3,7 @@
 use super::contents::Contents;
 use super::native::read_native;
 use super::unreadable::Unreadable;
-use super::webhook::{PathReader, parse_read};
+use super::webhook::{FoundAt, PathReader, parse_read};
 use crate::config::{ConfigValue, Noted};
 use crate::domain::Timestamp;
 
@@ -35,6 +35,14 @@ impl BodyFormat {
                 Ok(Contents { asked, ignored: None, event_id: None, fresh_for_s: None })
             }
             Self::Webhook(reader) => reader.read(body, machines_at_most, now),
+        }
+    }
+
+    /// Where the values of a body were found, if paths say where they are.
+    pub(in crate::inbound) fn explain(&self, body: &[u8]) -> Result<Option<FoundAt>, Unreadable> {
+        match self {
+            Self::Native => Ok(None),
+            Self::Webhook(reader) => reader.explain(body).map(Some),
         }
     }
 }

@@ -47,6 +47,8 @@ pub(super) fn unreadable(text: &str, field: &str, error: &serde_json::Error) -> 
         Unreadable::invalid(field, "is missing")
     } else if let Some(field) = named("duplicate field `") {
         Unreadable::invalid(field, "is there twice")
+    } else if what.ends_with("expected a sequence") {
+        Unreadable::invalid(field, "must be a list of machine ids")
     } else if ["", ".", "?"].contains(&field) {
         Unreadable::invalid("the request", what)
     } else {

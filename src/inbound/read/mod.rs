@@ -16,3 +16,4 @@ pub use change::Change;
 pub use contents::{Contents, Ignored};
 pub use native::read_native;
 pub use unreadable::Unreadable;
+pub use webhook::FoundAt;

@@ -6,13 +6,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::keyring::Keyring;
+use super::keyring::{KeyRef, Keyring};
 use super::source::{OnBadPayload, Source, shared_bearer_keys};
 use crate::config::{ConfigError, ConfigObject, ConfigValue, Noted, read_config};
 use crate::domain::{Priority, SourceName, TenantName};
 use crate::inbound::allow::Policy;
 use crate::inbound::read::BodyFormat;
-use crate::inbound::verify::{KeysRef, parse_verify};
+use crate::inbound::verify::{KeysRef, VerifyConfig, parse_verify};
 
 /// Sources that may be configured.
 const SOURCES_MAX: usize = 200;
@@ -78,10 +78,10 @@ fn parse_source(value: &ConfigValue<'_>, tenants: Option<&[TenantName]>) -> Resu
         note_never_allowed(&source, policy, format);
     }
     let name = name?;
-    let (scheme, keys) = verify?;
+    let VerifyConfig { scheme, weak, keys } = verify?;
     let keyring = match keys {
         KeysRef::Inline(keys) => Keyring::inline(name.clone(), scheme, keys),
-        KeysRef::SecretsManager(arn) => Keyring::by_reference(name.clone(), scheme, arn),
+        KeysRef::SecretsManager(arn) => Keyring::by_reference(name.clone(), scheme, KeyRef { arn, weak }),
     };
     Ok(Source {
         name,

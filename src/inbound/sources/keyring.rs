@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::aws::{NoSecret, SecretsManager, fetch_secret};
 use crate::domain::{SecretArn, SourceName, Timestamp};
-use crate::inbound::verify::{Authenticity, Keys, NotVerified, Scheme, Unverified, read_secrets};
+use crate::inbound::verify::{Authenticity, Keys, NotVerified, Scheme, Unverified, WeakSecret, read_secrets};
 
 /// Milliseconds between two readings of a source's keys, however many requests fail meanwhile.
 const RENEWED_EVERY_MS: i64 = 60_000;
@@ -22,11 +22,18 @@ const BELIEVED_MS: i64 = 300_000;
 pub struct Keyring {
     source: SourceName,
     scheme: Scheme,
-    /// The ARN of the secret that holds the keys; none if they stand in the configuration.
-    arn: Option<SecretArn>,
+    /// Where the keys are; none if they stand in the configuration.
+    at: Option<KeyRef>,
     /// None until the keys are read for the first time.
     live: RwLock<Option<Keys>>,
     readings: Mutex<Readings>,
+}
+
+/// A secret that holds keys, and whether they may be weak.
+#[derive(Debug)]
+pub(super) struct KeyRef {
+    pub(super) arn: SecretArn,
+    pub(super) weak: WeakSecret,
 }
 
 #[derive(Debug, Default)]
@@ -46,17 +53,17 @@ struct Renewal {
 impl Keyring {
     /// Keys that stand in the configuration.
     pub(super) fn inline(source: SourceName, scheme: Scheme, keys: Keys) -> Self {
-        Self { source, scheme, arn: None, live: RwLock::new(Some(keys)), readings: Mutex::default() }
+        Self { source, scheme, at: None, live: RwLock::new(Some(keys)), readings: Mutex::default() }
     }
 
     /// Keys that are in Secrets Manager.
-    pub(super) fn by_reference(source: SourceName, scheme: Scheme, arn: SecretArn) -> Self {
-        Self { source, scheme, arn: Some(arn), live: RwLock::new(None), readings: Mutex::default() }
+    pub(super) fn by_reference(source: SourceName, scheme: Scheme, at: KeyRef) -> Self {
+        Self { source, scheme, at: Some(at), live: RwLock::new(None), readings: Mutex::default() }
     }
 
     /// Whether the keys are in Secrets Manager, where they may change.
     pub const fn is_by_reference(&self) -> bool {
-        self.arn.is_some()
+        self.at.is_some()
     }
 
     /// How the source proves who it is.
@@ -86,9 +93,9 @@ impl Keyring {
 
     /// Reads the keys for the start.
     pub(super) async fn read_first(&self, manager: &SecretsManager, now: Timestamp) -> Result<(), NoSecret> {
-        let Some(arn) = &self.arn else { return Ok(()) };
+        let Some(at) = &self.at else { return Ok(()) };
         self.readings.lock().await.read_at = now;
-        self.replace(self.fetch(arn, manager).await?);
+        self.replace(self.fetch(at, manager).await?);
         Ok(())
     }
 
@@ -99,7 +106,7 @@ impl Keyring {
         now: Timestamp,
         belong_to_another: impl Fn(&Keys) -> bool,
     ) {
-        if self.arn.is_none() {
+        if self.at.is_none() {
             return;
         }
         let is_old = now.ms_since(self.readings.lock().await.read_at) >= BELIEVED_MS;
@@ -116,15 +123,15 @@ impl Keyring {
         now: Timestamp,
         belong_to_another: impl Fn(&Keys) -> bool,
     ) -> Result<(), NoSecret> {
-        let Some(arn) = &self.arn else { return Ok(()) };
+        let Some(at) = &self.at else { return Ok(()) };
         let mut readings = self.readings.lock().await;
         if let Some(last) = readings.renewal.as_ref().filter(|last| now.ms_since(last.at) < RENEWED_EVERY_MS)
         {
             return last.result.clone();
         }
-        let result = match self.fetch(arn, manager).await {
+        let result = match self.fetch(at, manager).await {
             Ok(keys) if belong_to_another(&keys) => {
-                Err(NoSecret::of(arn, "one of its bearer keys is another source's"))
+                Err(NoSecret::of(&at.arn, "one of its bearer keys is another source's"))
             }
             fetched => fetched.map(|keys| self.replace(keys)),
         };
@@ -138,9 +145,9 @@ impl Keyring {
         result
     }
 
-    async fn fetch(&self, arn: &SecretArn, manager: &SecretsManager) -> Result<Keys, NoSecret> {
-        let text = fetch_secret(manager, arn).await?;
-        let keys = read_secrets(&text).and_then(|secrets| self.scheme.keys(&secrets));
-        keys.map_err(|error| NoSecret::of(arn, error.to_string()))
+    async fn fetch(&self, at: &KeyRef, manager: &SecretsManager) -> Result<Keys, NoSecret> {
+        let text = fetch_secret(manager, &at.arn).await?;
+        let keys = read_secrets(&text).and_then(|secrets| self.scheme.keys(&secrets, at.weak));
+        keys.map_err(|error| NoSecret::of(&at.arn, error.to_string()))
     }
 }

@@ -6,14 +6,23 @@
 use http::HeaderName;
 
 use super::hmac::{Encoding, Signature};
-use super::keys::{KEYS_MAX, Key, Keys, check_secret};
+use super::keys::{KEYS_MAX, Key, Keys, WeakSecret, check_secret};
 use super::scheme::Scheme;
 use super::shared_secret::Carrier;
 use crate::config::{ConfigObject, ConfigValue, Noted};
 use crate::domain::SecretArn;
 
-pub(super) const FIELDS: [&str; 8] =
-    ["scheme", "secrets", "secrets_arn", "header", "prefix", "encoding", "timestamp_header", "signed"];
+pub(super) const FIELDS: [&str; 9] = [
+    "scheme",
+    "secrets",
+    "secrets_arn",
+    "weak_secret",
+    "header",
+    "prefix",
+    "encoding",
+    "timestamp_header",
+    "signed",
+];
 /// Every field that belongs to some schemes only.
 const OPTIONS: [&str; 5] = ["header", "prefix", "encoding", "timestamp_header", "signed"];
 /// Every scheme there is.
@@ -26,17 +35,30 @@ pub(in crate::inbound) enum KeysRef {
     SecretsManager(SecretArn),
 }
 
-/// Reads how a source proves who it is.
-pub(in crate::inbound) fn parse_verify(value: &ConfigValue<'_>) -> Result<(Scheme, KeysRef), Noted> {
-    let verify = value.object(&FIELDS, r#"{"scheme": "...", "secrets": ["..."]}"#)?;
-    let scheme = parse_scheme(&verify);
-    let keys = parse_keys(&verify, scheme.as_ref().ok());
-    Ok((scheme?, keys?))
+/// How a source proves who it is.
+pub(in crate::inbound) struct VerifyConfig {
+    pub(in crate::inbound) scheme: Scheme,
+    pub(in crate::inbound) weak: WeakSecret,
+    pub(in crate::inbound) keys: KeysRef,
 }
 
-fn parse_keys(verify: &ConfigObject<'_>, scheme: Option<&Scheme>) -> Result<KeysRef, Noted> {
+/// Reads how a source proves who it is.
+pub(in crate::inbound) fn parse_verify(value: &ConfigValue<'_>) -> Result<VerifyConfig, Noted> {
+    let verify = value.object(&FIELDS, r#"{"scheme": "...", "secrets": ["..."]}"#)?;
+    let scheme = parse_scheme(&verify);
+    let weak = verify.optional("weak_secret", ConfigValue::flag);
+    let weak = weak.map(|weak| if weak == Some(true) { WeakSecret::Allowed } else { WeakSecret::Refused });
+    let keys = parse_keys(&verify, scheme.as_ref().ok(), *weak.as_ref().unwrap_or(&WeakSecret::Refused));
+    Ok(VerifyConfig { scheme: scheme?, weak: weak?, keys: keys? })
+}
+
+fn parse_keys(
+    verify: &ConfigObject<'_>,
+    scheme: Option<&Scheme>,
+    weak: WeakSecret,
+) -> Result<KeysRef, Noted> {
     let inline = verify.optional("secrets", |secrets| {
-        secrets.list(1..=KEYS_MAX, "secrets", |secret| parse_key(secret, scheme))
+        secrets.list(1..=KEYS_MAX, "secrets", |secret| parse_key(secret, scheme, weak))
     });
     let arn = verify.optional("secrets_arn", |arn| arn.parse("the ARN of a secret", SecretArn::parse));
     if verify.has("secrets") == verify.has("secrets_arn") {
@@ -49,9 +71,13 @@ fn parse_keys(verify: &ConfigObject<'_>, scheme: Option<&Scheme>) -> Result<Keys
 }
 
 /// The key in a secret. Where the scheme cannot be read, the secret is checked as far as it can be, and is no key.
-fn parse_key(secret: &ConfigValue<'_>, scheme: Option<&Scheme>) -> Result<Option<Key>, Noted> {
+fn parse_key(
+    secret: &ConfigValue<'_>,
+    scheme: Option<&Scheme>,
+    weak: WeakSecret,
+) -> Result<Option<Key>, Noted> {
     secret.parse("a secret as a text", |secret| match scheme {
-        Some(scheme) => scheme.key(secret).map(Some),
+        Some(scheme) => scheme.key(secret, weak).map(Some),
         None => check_secret(secret).map(|()| None),
     })
 }

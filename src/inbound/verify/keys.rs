@@ -9,8 +9,19 @@ use secrecy::{ExposeSecret, SecretSlice, SecretString};
 /// Keys a source may have at once: the old, the new, and one to spare.
 pub(super) const KEYS_MAX: usize = 3;
 
-/// Characters a path token has at least: 128 bits in base64.
-pub(super) const PATH_TOKEN_MIN_CHARS: usize = 22;
+/// Characters a secret has at least: 128 bits in base64.
+pub(super) const SECRET_MIN_CHARS: usize = 22;
+
+/// The secrets that stand in this project's documents and files, where everybody can read them. A test compares.
+const PUBLISHED: [&str; 7] = [
+    "<a long random key>",
+    "made-at-the-start-by-cargo-local",
+    "put-a-long-random-key-here",
+    "put-a-long-random-password-here",
+    "put-a-long-random-token-here",
+    "put-the-signing-secret-here",
+    "this-key-opens-only-the-simulator",
+];
 
 /// The bytes of one key.
 pub(super) type Key = SecretSlice<u8>;
@@ -49,12 +60,42 @@ pub(in crate::inbound) enum KeyError {
     NotForAHeader,
     #[error("a secret of this scheme is `user:password`")]
     NotBasic,
-    #[error(
-        "a path token has at least {PATH_TOKEN_MIN_CHARS} characters, each of A-Z, a-z, 0-9, `-` and `_`"
-    )]
+    #[error("a path token has at least {SECRET_MIN_CHARS} characters, each of A-Z, a-z, 0-9, `-` and `_`")]
     NotAPathToken,
     #[error("a secret of this scheme is `whsec_` and the base64 of 24 to 64 bytes")]
     NotStandard,
+    #[error(
+        "a secret has at least {SECRET_MIN_CHARS} characters; `openssl rand -hex 32` makes one. If its sender gives it, \
+         set `\"weak_secret\": true` beside it"
+    )]
+    TooShort,
+    #[error(
+        "this secret stands in the documentation, so everybody knows it; `openssl rand -hex 32` makes a new one"
+    )]
+    Published,
+}
+
+/// Whether a secret that is short, or that everybody can read, may be a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::inbound) enum WeakSecret {
+    Refused,
+    Allowed,
+}
+
+impl WeakSecret {
+    /// Checks that nobody can guess this part of a secret.
+    pub(super) fn check(self, part: &[u8]) -> Result<(), KeyError> {
+        if self == Self::Allowed {
+            return Ok(());
+        }
+        if PUBLISHED.iter().any(|published| published.as_bytes() == part) {
+            return Err(KeyError::Published);
+        }
+        if part.len() < SECRET_MIN_CHARS {
+            return Err(KeyError::TooShort);
+        }
+        Ok(())
+    }
 }
 
 /// Checks what holds for a secret of any scheme.

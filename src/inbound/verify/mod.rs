@@ -15,9 +15,9 @@ mod tests;
 mod unverified;
 
 pub use authenticity::{Authenticity, SIGNED_TIME_WITHIN_S};
-pub(super) use config::{KeysRef, parse_verify};
+pub(super) use config::{KeysRef, VerifyConfig, parse_verify};
 pub use keys::Keys;
-pub(super) use keys::read_secrets;
+pub(super) use keys::{WeakSecret, read_secrets};
 pub(super) use scheme::Scheme;
 pub(super) use shared_secret::Carrier;
 pub use unverified::{NotVerified, Unverified};

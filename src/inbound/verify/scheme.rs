@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::authenticity::Authenticity;
 use super::hmac::Signature;
-use super::keys::{KEYS_MAX, Key, KeyError, Keys, check_secret};
+use super::keys::{KEYS_MAX, Key, KeyError, Keys, WeakSecret, check_secret};
 use super::shared_secret::Carrier;
 use super::standard_webhooks;
 use super::unverified::{NotVerified, Unverified};
@@ -37,22 +37,35 @@ impl Scheme {
     }
 
     /// Reads the keys of this scheme.
-    pub(in crate::inbound) fn keys(&self, secrets: &[SecretString]) -> Result<Keys, KeyError> {
+    pub(in crate::inbound) fn keys(
+        &self,
+        secrets: &[SecretString],
+        weak: WeakSecret,
+    ) -> Result<Keys, KeyError> {
         if !(1..=KEYS_MAX).contains(&secrets.len()) {
             return Err(KeyError::WrongCount);
         }
-        let keys = secrets.iter().map(|secret| self.key(secret.expose_secret()));
+        let keys = secrets.iter().map(|secret| self.key(secret.expose_secret(), weak));
         Ok(Keys::new(keys.collect::<Result<_, _>>()?))
     }
 
-    /// The key in a secret, if it can open anything.
-    pub(super) fn key(&self, secret: &str) -> Result<Key, KeyError> {
+    /// The key in a secret, if it can open anything and nobody can guess it.
+    pub(super) fn key(&self, secret: &str, weak: WeakSecret) -> Result<Key, KeyError> {
         check_secret(secret)?;
         let key = match self {
             Self::SharedSecret(carrier) => carrier.key(secret)?,
             Self::StandardWebhooks => standard_webhooks::key(secret)?,
             Self::Hmac(_) => secret.into(),
         };
+        weak.check(self.unknown_part(&key))?;
         Ok(key.into())
+    }
+
+    /// The part of a key that others do not know: of `user:password` the password.
+    fn unknown_part<'a>(&self, key: &'a [u8]) -> &'a [u8] {
+        match self {
+            Self::SharedSecret(Carrier::Basic) => key.splitn(2, |byte| *byte == b':').last().unwrap_or(key),
+            _ => key,
+        }
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::authenticity::Authenticity;
-use super::keys::{KeyError, Keys, PATH_TOKEN_MIN_CHARS};
+use super::keys::{KeyError, Keys, SECRET_MIN_CHARS};
 use super::unverified::{NotVerified, Unverified, only};
 
 /// Where a request carries its shared secret.
@@ -80,5 +80,5 @@ fn fits_a_header(secret: &str) -> bool {
 
 fn is_path_token(secret: &str) -> bool {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    secret.len() >= PATH_TOKEN_MIN_CHARS && secret.bytes().all(safe)
+    secret.len() >= SECRET_MIN_CHARS && secret.bytes().all(safe)
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::authenticity::Authenticity;
 use super::config::{FIELDS, parse_scheme};
+use super::keys::WeakSecret;
 use super::unverified::{NotVerified, Unverified};
 use crate::config::read_config;
 use crate::domain::Timestamp;
@@ -25,7 +26,7 @@ fn proof_with(
         read_config(&verify.to_string(), |verify| parse_scheme(&verify.object(&FIELDS, "a scheme")?))
             .unwrap();
     let keys: Vec<_> = keys.iter().map(|key| SecretString::from(*key)).collect();
-    let keys = scheme.keys(&keys).unwrap();
+    let keys = scheme.keys(&keys, WeakSecret::Allowed).unwrap();
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.append(*name, HeaderValue::from_str(value).unwrap());

@@ -35,7 +35,7 @@ async fn no_minute_and_no_hour_has_a_call_too_many_while_a_flood_is_drained() {
 
 #[tokio::test]
 async fn routine_requests_leave_the_reserve_to_urgent_ones() {
-    let sources = r#"{"sources": [{"name": "ir", "verify": {"scheme": "bearer", "secrets": ["ir"]}, "priority": "urgent",
+    let sources = r#"{"sources": [{"name": "ir", "verify": {"scheme": "bearer", "secrets": ["ir"], "weak_secret": true}, "priority": "urgent",
         "allow": {"tags": ["*"], "actions": ["Add"], "machines": 10000}}]}"#;
     let fixture = Fixture::with([("MACHINES_PER_CALL", "1"), ("SOURCES", sources)]).await;
     let mut routine = serde_json::json!({ "Value": "vip", "Action": "Add", "Priority": "routine" });

@@ -79,7 +79,7 @@ async fn a_pause_that_defender_asked_for_holds_up() {
 
 #[tokio::test]
 async fn a_spent_budget_is_no_failure_even_where_it_holds_up_what_is_urgent() {
-    let sources = r#"{"sources": [{"name": "ir", "verify": {"scheme": "bearer", "secrets": ["ir"]}, "priority": "urgent",
+    let sources = r#"{"sources": [{"name": "ir", "verify": {"scheme": "bearer", "secrets": ["ir"], "weak_secret": true}, "priority": "urgent",
         "allow": {"tags": ["*"], "actions": ["Add"], "machines": 10}}]}"#;
     let fixture =
         Fixture::with([("SOURCES", sources), ("CALLS_PER_HOUR", "2"), ("MACHINES_PER_CALL", "1")]).await;

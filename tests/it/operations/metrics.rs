@@ -154,7 +154,7 @@ async fn keys_that_cannot_be_read_are_counted() {
     let allow = json!({ "tags": ["*"], "actions": ["Add"], "machines": 1 });
     let sources = json!({ "sources": [
         { "name": "a", "verify": { "scheme": "github", "secrets_arn": nowhere }, "allow": allow },
-        { "name": "b", "verify": { "scheme": "bearer", "secrets": [local::loopback::KEY] }, "allow": allow },
+        { "name": "b", "verify": { "scheme": "bearer", "secrets": [local::loopback::KEY], "weak_secret": true }, "allow": allow },
     ]});
     let app = fixture.relay_with([("SOURCES", &sources.to_string())]).await;
     assert_eq!(Ask::hook("a", "{}").send_to(&app).await.status, 503);

@@ -84,7 +84,7 @@ async fn only_the_source_that_sent_a_request_can_send_it_again_and_only_what_it_
     let calls = fixture.calls();
     let sources = |name: &str, tag: &str| {
         serde_json::json!({ "sources": [{ "name": name, "verify": { "scheme": "bearer",
-            "secrets": [local::loopback::KEY] }, "priority": "routine",
+            "secrets": [local::loopback::KEY], "weak_secret": true }, "priority": "routine",
             "allow": { "tags": [tag], "actions": ["Add"], "machines": 10 } }] })
         .to_string()
     };

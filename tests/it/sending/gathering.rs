@@ -78,7 +78,7 @@ async fn a_caller_that_asks_to_wait_waits_until_the_gathering_batches_leave() {
 #[tokio::test]
 async fn an_urgent_request_does_not_wait_while_others_gather() {
     let sources = serde_json::json!({ "sources": [{ "name": "soar", "priority": "urgent",
-        "verify": { "scheme": "bearer", "secrets": [local::loopback::KEY] },
+        "verify": { "scheme": "bearer", "secrets": [local::loopback::KEY], "weak_secret": true },
         "allow": { "tags": ["*"], "actions": ["Add"], "machines": 10 } }] });
     let fixture = Fixture::with_stepped_clock([("SOURCES", &sources.to_string())]).await;
     let asks: Vec<_> = (0..20).map(|n| Ask::add(&format!("tag-{n}"), &[machine(n)]).routine()).collect();

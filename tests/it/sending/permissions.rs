@@ -5,7 +5,8 @@ use crate::support::{Ask, Fixture, get, machine, machines};
 async fn two_sources() -> Fixture {
     let source = |name: &str, tags: &[&str], actions: &[&str], machines: u32| {
         json!({
-            "name": name, "verify": { "scheme": "bearer", "secrets": [format!("{name}-old"), format!("{name}-new")] },
+            "name": name, "verify": { "scheme": "bearer", "weak_secret": true,
+                "secrets": [format!("{name}-old"), format!("{name}-new")] },
             "allow": { "tags": tags, "actions": actions, "machines": machines }, "priority": "urgent",
         })
     };

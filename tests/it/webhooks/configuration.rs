@@ -11,10 +11,10 @@ fn good() -> Value {
     let allow = json!({ "tags": ["contain-*"], "actions": ["Add", "Remove"], "machines": 10 });
     json!({ "sources": [
         { "name": "a", "verify": { "scheme": "hmac", "header": "X-Signature", "encoding": "base64", "prefix": "v0=",
-          "timestamp_header": "X-Time", "signed": "timestamp.body", "secrets": ["hush-hush-hush"] },
+          "timestamp_header": "X-Time", "signed": "timestamp.body", "secrets": ["hush-hush-hush"], "weak_secret": true },
           "read": { "preset": "alertmanager", "tag": "contain-1", "on_resolved": "Remove" }, "allow": allow,
           "priority": "urgent", "on_bad_payload": "accept", "answer": { "wait_s": 5 } },
-        { "name": "b", "verify": { "scheme": "bearer", "secrets": ["hush-hush", "hush"] }, "allow": allow },
+        { "name": "b", "verify": { "scheme": "bearer", "secrets": ["hush-hush", "hush"], "weak_secret": true }, "allow": allow },
     ]})
 }
 
@@ -130,6 +130,10 @@ fn cases_of_keys() -> Vec<(Value, bool)> {
         (verify(json!({ "scheme": "bearer", "secrets": ["hu\u{7}sh"] })), true),
         (verify(json!({ "scheme": "header", "header": "x-key", "secrets": ["hushé"] })), true),
         (verify(json!({ "scheme": "github", "secrets_arn": "arn:hush" })), true),
+        (verify(json!({ "scheme": "github", "secrets": ["hush-hush-hush-hush-h"] })), true),
+        (verify(json!({ "scheme": "basic", "secrets": ["a-long-name-of-a-user:hush"] })), true),
+        (verify(json!({ "scheme": "bearer", "secrets": ["put-a-long-random-key-here"] })), false),
+        (one("0/verify/weak_secret", json!("yes")), true),
     ]
 }
 
@@ -137,7 +141,10 @@ fn cases_of_keys() -> Vec<(Value, bool)> {
 fn cases_of_identity() -> Vec<(Value, bool)> {
     vec![
         (with(&[("0/tenant", json!("a/b"))]), true),
-        (with(&[("0/verify", json!({ "scheme": "bearer", "secrets": ["hush"] }))]), false),
+        (
+            with(&[("0/verify", json!({ "scheme": "bearer", "secrets": ["hush"], "weak_secret": true }))]),
+            false,
+        ),
     ]
 }
 
@@ -176,7 +183,7 @@ fn one_message_names_every_fault_of_every_source() {
           "read": { "preset": "nagios", "on_resolved": "hush" }, "allow": [], "prio": "hush" },
         { "name": "Hush", "verify": { "scheme": "hush", "secrets": "hush" }, "whsec_aHVzaA==": "hush" },
         "hush",
-        { "name": "b", "verify": { "scheme": "bearer", "secrets": ["hush", "hush"] }, "priority": "hush" },
+        { "name": "b", "verify": { "scheme": "bearer", "secrets": ["hush", "hush"], "weak_secret": true }, "priority": "hush" },
     ], "hush hush": "hush" });
     let found = faults_of(&configuration);
     assert!(!found.to_lowercase().contains("hush"), "{found}");
@@ -229,7 +236,10 @@ proptest! {
 #[test]
 fn text_that_is_not_json_is_placed_and_not_shown() {
     let error = Sources::parse("{\"sources\": hush").unwrap_err().to_string();
-    assert_eq!(error, "the configuration cannot work:\n  is not well-formed JSON, at line 1, column 13");
+    assert_eq!(
+        error,
+        "the configuration cannot work:\n  is not well-formed JSON: expected value at line 1 column 13"
+    );
 }
 
 #[test]
@@ -267,9 +277,33 @@ fn blocks(page: &str) -> Vec<String> {
     blocks.map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
+/// The configuration with another secret wherever one stands in it.
+fn with_own_secrets(mut configuration: Value) -> Value {
+    for source in configuration["sources"].as_array_mut().unwrap() {
+        let own = match source["verify"]["scheme"].as_str().unwrap() {
+            "basic" => "relay:a-secret-that-is-not-published",
+            "standard_webhooks" => "whsec_YS1zZWNyZXQtdGhhdC1pcy1ub3QtcHVibGlzaGVk",
+            _ => "a-secret-that-is-not-published",
+        };
+        if source["verify"]["secrets"].is_array() {
+            source["verify"]["secrets"] = json!([own]);
+        }
+    }
+    configuration
+}
+
+#[test]
+fn the_sample_of_the_local_run_is_right_by_the_schema_and_opens_nothing_but_the_simulator() {
+    let sample: Value = serde_json::from_str(&repository("events/sources.json")).unwrap();
+    assert_eq!(faults(&sample), Vec::<String>::new());
+    let found = faults_of(&sample);
+    let made_by_the_local_run = sample["sources"].as_array().unwrap().len() - 1;
+    assert_eq!(found.matches("stands in the documentation").count(), made_by_the_local_run, "{found}");
+}
+
 #[test]
 fn every_configuration_that_is_shown_works() {
-    let mut pages = vec![repository("README.md")];
+    let mut pages = vec![repository("README.md"), repository("docs/deploy.md")];
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/senders")).unwrap() {
         pages.push(std::fs::read_to_string(entry.unwrap().path()).unwrap());
     }
@@ -286,7 +320,11 @@ fn every_configuration_that_is_shown_works() {
                 (None, None) => continue,
             };
             assert_eq!(faults(&configuration), Vec::<String>::new(), "{block}");
-            assert_eq!(Sources::parse(&configuration.to_string()).map(|_| ()), Ok(()), "{block}");
+            // Somebody who copies it without a key of his own is told so, and it works with one.
+            let copied = faults_of(&configuration);
+            assert!(copied.lines().all(|fault| fault.contains("stands in the documentation")), "{copied}");
+            let own = with_own_secrets(configuration);
+            assert_eq!(Sources::parse(&own.to_string()).map(|_| ()), Ok(()), "{block}");
             seen += 1;
         }
     }

@@ -154,7 +154,7 @@ async fn what_can_never_succeed_is_accepted_all_the_same_where_its_source_asks_f
 async fn accepting_fixture() -> Fixture {
     let source = |name: &str, key: &str| {
         json!({
-            "name": name, "verify": { "scheme": "bearer", "secrets": [key] },
+            "name": name, "verify": { "scheme": "bearer", "secrets": [key], "weak_secret": true },
             "read": { "machines": ["$.machines"], "tag": { "from": ["$.tag"] } }, "on_bad_payload": "accept",
             "allow": { "tags": ["ir-*"], "actions": ["Add"], "machines": 10 },
         })

@@ -46,10 +46,19 @@ pub(super) struct Found {
 impl Machines {
     /// The machine ids at the first place that has any.
     pub(super) fn find(&self, item: &Value) -> Found {
+        self.first(item).map(|(_, found)| found).unwrap_or_default()
+    }
+
+    /// The first place that has machine ids.
+    pub(super) fn place(&self, item: &Value) -> Option<String> {
+        self.first(item).map(|(place, _)| place.to_owned())
+    }
+
+    fn first(&self, item: &Value) -> Option<(&str, Found)> {
         let at = self.at.iter().map(|path| {
             let mut found = Found::default();
             path.find(item).into_iter().for_each(|value| found.take(value));
-            found
+            (path.as_str(), found)
         });
         let under = self.under.iter().map(|path| {
             let mut found = Found::default();
@@ -59,9 +68,9 @@ impl Machines {
                     .filter_map(|name| object.get(name))
                     .for_each(|value| found.take(value));
             }
-            found
+            (path.as_str(), found)
         });
-        at.chain(under).find(|found| !found.ids.is_empty()).unwrap_or_default()
+        at.chain(under).find(|(_, found)| !found.ids.is_empty())
     }
 
     /// The places where it looks, for messages.

@@ -2,6 +2,7 @@
 
 mod config;
 mod event;
+mod found_at;
 mod machines;
 mod path;
 mod path_reader;
@@ -12,4 +13,5 @@ mod tests;
 mod value;
 
 pub(super) use config::parse_read;
+pub use found_at::FoundAt;
 pub(super) use path_reader::PathReader;

@@ -22,7 +22,7 @@ pub(super) enum PathError {
         "the path may walk the document too often: it may have one `$`, one `..` or one filter, and one list"
     )]
     WalksTooOften,
-    #[error("is no JSONPath (RFC 9535)")]
+    #[error("is not a JSONPath (RFC 9535), which looks like `$.data.x`")]
     NoJsonPath,
 }
 

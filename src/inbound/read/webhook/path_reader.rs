@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::Value;
 
 use super::event::{EventTime, find_event_id};
+use super::found_at::FoundAt;
 use super::machines::Machines;
 use super::path::Path;
 use super::state::{Kind, OnResolved, State};
@@ -75,12 +76,11 @@ impl PathReader {
         machines_at_most: u32,
         now: Timestamp,
     ) -> Result<Contents, Unreadable> {
-        let mut document = parse_json(body)?;
-        self.unfold(&mut document)?;
+        let document = self.parse(body)?;
         if let Some(time) = &self.time {
             time.check(&document, now)?;
         }
-        let items = self.each.as_ref().map_or_else(|| vec![&document], |each| each.find(&document));
+        let items = self.items(&document);
         if items.len() > ITEMS_MAX {
             return Err(Unreadable::TooMuch { what: "alerts", found: items.len(), allowed: ITEMS_MAX });
         }
@@ -98,6 +98,45 @@ impl PathReader {
         let ignored = ignored.filter(|_| asked.is_empty());
         let event_id = find_event_id(&self.event_id, &document);
         Ok(Contents { asked, ignored, event_id, fresh_for_s: self.time.as_ref().map(EventTime::fresh_for_s) })
+    }
+
+    /// Where the values of a body are that can be read.
+    pub(in crate::inbound::read) fn explain(&self, body: &[u8]) -> Result<FoundAt, Unreadable> {
+        let document = self.parse(body)?;
+        Ok(self.found_at(&self.items(&document)))
+    }
+
+    /// Where the items that ask for something have their machines, tag and action.
+    fn found_at(&self, items: &[&Value]) -> FoundAt {
+        let mut found = FoundAt { items: items.len(), ..FoundAt::default() };
+        for item in items {
+            let kind = self.state.as_ref().map_or(Kind::Active, |state| state.kind(item));
+            let asks = match kind {
+                Kind::Active => true,
+                Kind::Resolved => self.on_resolved == OnResolved::Remove,
+                Kind::Other => false,
+            };
+            if !asks {
+                continue;
+            }
+            found.machines.extend(self.machines.place(item));
+            found.tag.extend(self.tag.place(item).map(str::to_owned));
+            if matches!(kind, Kind::Active) {
+                found.action.extend(self.action.place(item).map(str::to_owned));
+            }
+        }
+        found
+    }
+
+    fn parse(&self, body: &[u8]) -> Result<Value, Unreadable> {
+        let mut document = parse_json(body)?;
+        self.unfold(&mut document)?;
+        Ok(document)
+    }
+
+    /// What is read one by one.
+    fn items<'a>(&self, document: &'a Value) -> Vec<&'a Value> {
+        self.each.as_ref().map_or_else(|| vec![document], |each| each.find(document))
     }
 
     /// Replaces each text that holds JSON by that JSON.

@@ -50,6 +50,12 @@ impl<T: Clone> ValueSource<T> {
         }
     }
 
+    /// The place in an item that has the value, unless the configuration says the value.
+    pub(super) fn place(&self, item: &Value) -> Option<&str> {
+        let Self::Found { from, .. } = self else { return None };
+        first_texts(from, item).map(|(path, _)| path.as_str())
+    }
+
     /// The values in an item.
     pub(super) fn values(&self, item: &Value, what: &str) -> Result<Vec<T>, Unreadable> {
         let (from, map, parse) = match self {
