@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use local::credential::LocalCredential;
+use local::files;
 use tracing::Level;
 
 use super::check::{CheckArguments, TryArguments};
 use super::send::{SendArguments, SignArguments};
 
-/// The file that a serving run keeps the table in, unless another one is given.
-const USUAL_DATA: &str = ".local/relay.db";
+/// The file that a serving run keeps the table in, unless another one is given: in the folder of the local run.
+const USUAL_DATA: &str = "relay.db";
 
 /// The relay on this machine: embedded DynamoDB, a simulator of Defender and Entra, the relay's real handler.
 ///
@@ -37,8 +38,9 @@ pub(crate) struct LocalArguments {
     /// The configuration of sources with --serve; without it, one source for each kind of sender.
     #[arg(long, value_name = "FILE", requires = "serve")]
     pub(crate) sources: Option<PathBuf>,
-    /// The file that the table is kept in; without it, memory for a play and .local/relay.db with --serve.
-    #[arg(long)]
+    /// The file that the table is kept in; without it, memory for a play and .local/relay.db of the workspace with
+    /// --serve. The keys of the sources and the environment for sam local are kept beside it.
+    #[arg(long, value_name = "FILE", global = true)]
     pub(crate) data: Option<PathBuf>,
     /// Log lines of this level and above go to standard output, as JSON.
     #[arg(long, value_enum, default_value_t = LogLevel::Off)]
@@ -87,11 +89,16 @@ pub(crate) enum LocalCommand {
 impl LocalArguments {
     /// The file that a serving run keeps the table in.
     pub(crate) fn data_file(&self) -> PathBuf {
-        self.data.clone().unwrap_or_else(|| USUAL_DATA.into())
+        self.data.clone().unwrap_or_else(|| files::folder().join(USUAL_DATA))
     }
 
     /// The file with the sources of the local run.
     pub(crate) fn sources_file(&self) -> PathBuf {
         self.data_file().with_file_name("sources.json")
+    }
+
+    /// The file with the environment of `sam local`, for the function of `template.yaml`.
+    pub(crate) fn sam_environment_file(&self) -> PathBuf {
+        self.data_file().with_file_name("sam-env.json")
     }
 }

@@ -9,8 +9,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use clap::Args;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::duplicate_key;
-use defender_tag_relay::inbound::{Source, Sources, Unverified, Verified, allow_all, read};
+use defender_tag_relay::inbound::{FoundAt, Source, Sources, Unverified, Verified, allow_all, explain, read};
 use lambda_runtime::Error;
+use local::curl::{curl, route};
 use local::sign::{Signed, sign};
 use local::{events, sources};
 use serde_json::Value;
@@ -20,11 +21,6 @@ use super::send::{body_of, read_file};
 
 /// Machines a request may name, as `MACHINES_PER_REQUEST` is unless it is set.
 const MACHINES_PER_REQUEST: u32 = 10_000;
-/// How a native source is called.
-const NATIVE_CALL: &str = r#"  POST /v1/tag-requests
-  curl -s $API/v1/tag-requests -H 'Authorization: Bearer <its key>' \
-    -H 'Content-Type: application/json' \
-    -d '{"Value": "<tag>", "Action": "Add", "MachineIds": ["<40 hexadecimal digits>"]}'"#;
 /// Machines that are shown one by one.
 const MACHINES_SHOWN: usize = 8;
 
@@ -87,20 +83,34 @@ pub(crate) fn try_body(arguments: &TryArguments) -> Result<ExitCode, Error> {
         return Ok(ExitCode::SUCCESS);
     }
     for change in &contents.asked {
-        let machines: Vec<_> = change.machines.iter().take(MACHINES_SHOWN).map(ToString::to_string).collect();
-        let what = format!(
-            "{} {} on {} machines:",
-            change.action.as_str(),
-            change.tag.as_str(),
-            change.machines.len()
-        );
-        stage("read", (), &format!("{what} {}", machines.join(" ")));
+        let machines = screen::count(change.machines.len(), "machine");
+        let shown: Vec<_> = change.machines.iter().take(MACHINES_SHOWN).map(ToString::to_string).collect();
+        let more = if change.machines.len() > MACHINES_SHOWN { " …" } else { "" };
+        let change = format!("{} {} on {machines}:", change.action.as_str(), change.tag.as_str());
+        stage("read", (), &format!("{change} {}{more}", shown.join(" ")));
+    }
+    if let Some(found) = explain(&verified)? {
+        show_places(&found);
     }
     match allow_all(&verified, contents.asked) {
-        Ok(allowed) => stage("allowed", (), &format!("{} requests", allowed.len())),
+        Ok(allowed) => stage("allowed", (), &screen::count(allowed.len(), "request")),
         Err(error) => return Ok(failed("allowed", &error.to_string())),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Shows where the machines, the tag and the action were found.
+fn show_places(found: &FoundAt) {
+    let places = [
+        ("machines", &found.machines, ""),
+        ("tag", &found.tag, "the configuration"),
+        ("action", &found.action, "the configuration or the alert's state"),
+    ];
+    for (what, paths, otherwise) in places {
+        let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+        let place = if paths.is_empty() { otherwise.to_owned() } else { paths.join(", ") };
+        screen::line(format!("    {what:<9} from {place}"));
+    }
 }
 
 /// The configuration, or nothing after its faults are printed.
@@ -120,18 +130,17 @@ fn load(file: &Path) -> Result<Option<Configuration>, Error> {
     }
 }
 
-/// The address of a source, and a command that works.
+/// The address of a source, and the commands that call it.
 fn how_to_call(source: &Source, json: &Value, file: &Path) -> String {
     let name = &source.name;
     let configured = sources::find(json, name.as_str()).unwrap_or(&Value::Null);
-    if configured.get("read").is_none() {
-        return NATIVE_CALL.to_owned();
-    }
     let token = if configured["verify"]["scheme"] == "path_token" { "/<its token>" } else { "" };
-    format!(
-        "  POST /v1/hooks/{name}{token}\n  cargo local try --sources {} --source {name} <body.json>",
-        file.display()
-    )
+    let mut lines = vec![format!("POST {}", route(configured, token))];
+    lines.extend(curl(configured, file));
+    if configured.get("read").is_some() {
+        lines.push(format!("cargo local try --sources {} --source {name} body.json", file.display()));
+    }
+    format!("  {}", lines.join("\n  "))
 }
 
 fn no_such_source(configuration: &Value, name: &str) -> String {

@@ -1,6 +1,6 @@
 //! The files of `events/`: reading them and playing them through the relay's real handler.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use defender_tag_relay::domain::Timestamp;
 use defender_tag_relay::http::App;
@@ -8,7 +8,7 @@ use defender_tag_relay::lambda::Handler;
 use lambda_runtime::{Context, Error, LambdaEvent};
 use serde_json::Value;
 
-use crate::{sign, sources};
+use crate::{files, sign, sources};
 
 /// Milliseconds an event may take, as in `template.yaml`.
 const TIMEOUT_MS: i64 = 60_000;
@@ -28,7 +28,7 @@ pub struct Described {
 
 /// The folder `events/`.
 pub fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../events")
+    files::workspace().join("events")
 }
 
 /// The rows of `events/README.md`, in its order.

@@ -3,8 +3,11 @@
 
 pub mod aws;
 pub mod credential;
+pub mod curl;
 pub mod events;
+pub mod files;
 pub mod loopback;
+pub mod serving;
 pub mod sign;
 pub mod sources;
 

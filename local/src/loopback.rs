@@ -12,7 +12,7 @@ use simulator::Simulator;
 use simulator::dynamodb::{Engine, EngineError, Storage};
 
 use crate::credential::LocalCredential;
-use crate::{aws, sources};
+use crate::{aws, files, sources};
 
 /// The bearer key of the files in `events/`.
 pub const KEY: &str = "this-key-opens-only-the-simulator";
@@ -58,8 +58,8 @@ pub struct Loopback {
 /// Why the local run could not start.
 #[derive(Debug)]
 pub enum NotStarted {
-    /// The folder of the table's file.
-    Folder(std::io::Error),
+    /// The table's file.
+    File(std::path::PathBuf, std::io::Error),
     /// The embedded DynamoDB.
     Engine(EngineError),
     /// The simulator.
@@ -73,7 +73,7 @@ pub enum NotStarted {
 impl std::fmt::Display for NotStarted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Folder(error) => write!(f, "the table's folder cannot be made: {error}"),
+            Self::File(path, error) => write!(f, "{} cannot be made: {error}", path.display()),
             Self::Engine(error) => write!(f, "the embedded DynamoDB did not start: {error}"),
             Self::Simulator(error) => write!(f, "the simulator did not start: {error}"),
             Self::Relay(error) => write!(f, "the relay did not start: {error}"),
@@ -147,8 +147,8 @@ fn simulated(clock: &Clock) -> simulator::clock::Clock {
 /// The embedded DynamoDB with the relay's table. Its replies carry the clock's date.
 pub async fn engine(port: u16, storage: Storage, clock: &Clock) -> Result<Engine, NotStarted> {
     if let Storage::File(path) = &storage {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        folder.map_or(Ok(()), std::fs::create_dir_all).map_err(NotStarted::Folder)?;
+        // The engine takes the file as it finds it, so that nobody else can read what it holds.
+        files::make(path).map_err(|error| NotStarted::File(path.clone(), error))?;
     }
     let engine = if clock.is_system() {
         Engine::start(port, storage).await

@@ -33,7 +33,9 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &LocalArguments) -> Result<ExitCode, Error> {
     match &arguments.command {
-        Some(LocalCommand::Send(send)) => return send::send(send, &arguments.sources_file()).await,
+        Some(LocalCommand::Send(send)) => {
+            return send::send(send, arguments.data.as_deref(), &arguments.sources_file()).await;
+        }
         Some(LocalCommand::Sign(sign)) => return send::sign(sign, &arguments.sources_file()),
         Some(LocalCommand::Check(check)) => return check::check(check),
         Some(LocalCommand::Try(body)) => return check::try_body(body),

@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 
 use defender_tag_relay::config::from_environment;
 
@@ -16,6 +17,17 @@ pub(crate) fn line(text: impl Display) {
     {
         std::process::exit(0);
     }
+}
+
+/// A file as somebody in this folder would name it.
+pub(crate) fn path(file: &Path) -> impl Display {
+    let here = std::env::current_dir().unwrap_or_default();
+    file.strip_prefix(here).unwrap_or(file).display().to_string()
+}
+
+/// A number of things, in words: "1 machine", "2 machines".
+pub(crate) fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// How marks are shown.

@@ -7,11 +7,13 @@ use clap::Args;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::outbound::{describe, http_client, read_body};
 use lambda_runtime::Error;
-use local::{events, sources};
+use local::{events, files, serving, sources};
 use serde_json::Value;
 
 use super::screen;
 
+/// The relay's port, unless another one is given or noted.
+const USUAL_PORT: u16 = 8080;
 /// Seconds to wait for the outcome.
 const WAIT_S: u32 = 20;
 /// Bytes of an answer that are shown.
@@ -23,11 +25,11 @@ pub(crate) struct SendArguments {
     /// The source's name.
     #[arg(long)]
     source: String,
-    /// The relay's address.
-    #[arg(long, default_value = "http://127.0.0.1:8080")]
-    url: String,
-    /// The sources' configuration with its secrets; that of the local run if not given.
+    /// The relay's address; without it, that of the local run that began to serve last.
     #[arg(long)]
+    url: Option<String>,
+    /// The sources' configuration with its secrets; without it, that of the local run at this address.
+    #[arg(long, value_name = "FILE")]
     sources: Option<PathBuf>,
     /// The body, or a file of events/hooks/. `{{now}}` and `{{id}}` in it are filled in.
     file: PathBuf,
@@ -51,8 +53,17 @@ pub(crate) fn sign(arguments: &SignArguments, local_sources: &Path) -> Result<Ex
 }
 
 /// Signs a file and sends it.
-pub(crate) async fn send(arguments: &SendArguments, local_sources: &Path) -> Result<ExitCode, Error> {
-    let configuration = configuration(arguments.sources.as_deref(), local_sources)?;
+pub(crate) async fn send(
+    arguments: &SendArguments,
+    data: Option<&Path>,
+    local_sources: &Path,
+) -> Result<ExitCode, Error> {
+    let usual = || format!("http://127.0.0.1:{}", serving::latest().unwrap_or(USUAL_PORT));
+    let relay = arguments.url.clone().unwrap_or_else(usual);
+    let relay = relay.trim_end_matches('/');
+    let of_the_run = data.is_none().then(|| serving::sources(port_of(relay)?)).flatten();
+    let file = arguments.sources.as_deref().or(of_the_run.as_deref());
+    let configuration = configuration(file, local_sources)?;
     let source = sources::find(&configuration, &arguments.source);
     let source = source.ok_or_else(|| {
         let names = sources::names(&configuration).join(", ");
@@ -62,14 +73,15 @@ pub(crate) async fn send(arguments: &SendArguments, local_sources: &Path) -> Res
     let body = events::filled(&body_of(&read_file(&arguments.file)?), now);
     let signed = local::sign::sign(source, body.as_bytes(), now)?;
     let token = signed.path_token.map(|token| format!("/{token}")).unwrap_or_default();
-    let url = format!("{}/v1/hooks/{}{token}", arguments.url.trim_end_matches('/'), arguments.source);
+    let url = format!("{relay}/v1/hooks/{}{token}", arguments.source);
     let request = http_client()?.post(url).header("content-type", "application/json");
     // The outcome is what somebody who tries a webhook wants to see.
     let mut request = request.header("prefer", format!("wait={WAIT_S}")).body(body);
     for (name, value) in signed.headers {
         request = request.header(name, value);
     }
-    let answer = request.send().await.map_err(|error| describe(&error))?;
+    let answer =
+        request.send().await.map_err(|error| no_answer(relay, &describe(&error), error.is_connect()))?;
     let status = answer.status();
     let location = answer.headers().get("location").cloned();
     screen::line(status);
@@ -80,6 +92,18 @@ pub(crate) async fn send(arguments: &SendArguments, local_sources: &Path) -> Res
     Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The port of a relay on this machine.
+fn port_of(relay: &str) -> Option<u16> {
+    let address = relay.strip_prefix("http://")?;
+    let (host, port) = address.rsplit_once(':')?;
+    ["127.0.0.1", "localhost"].contains(&host).then(|| port.parse().ok())?
+}
+
+fn no_answer(relay: &str, why: &str, nobody_listens: bool) -> String {
+    let hint = if nobody_listens { "; `cargo local --serve` starts a relay" } else { "" };
+    format!("{relay} does not answer: {why}{hint}")
+}
+
 /// A file of `events/` carries the body; any other file is the body.
 pub(crate) fn body_of(text: &str) -> String {
     let event: Option<Value> = serde_json::from_str(text).ok();
@@ -87,9 +111,10 @@ pub(crate) fn body_of(text: &str) -> String {
     event.and_then(|event| event["body"].as_str().map(str::to_owned)).unwrap_or_else(|| text.to_owned())
 }
 
-/// The text of a file; an error names it.
+/// The text of a file, which is looked for in the workspace too; an error names it.
 pub(crate) fn read_file(file: &Path) -> Result<String, String> {
-    std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))
+    std::fs::read_to_string(files::find(file))
+        .map_err(|error| format!("{} cannot be read: {error}", file.display()))
 }
 
 fn configuration(file: Option<&Path>, local_sources: &Path) -> Result<Value, Error> {

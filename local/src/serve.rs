@@ -4,14 +4,17 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
+use axum::middleware::from_fn;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::{Settings, TenantsAt, Variables};
 use defender_tag_relay::http::{App, router};
 use defender_tag_relay::start::app;
 use local::loopback::{KEY, TABLE, engine};
-use local::{Loopback, LoopbackOptions, aws, sources};
+use local::serving::ServingEntry;
+use local::{Loopback, LoopbackOptions, aws, files, sources};
 use serde_json::json;
 use simulator::dynamodb::Storage;
+use simulator::own_machine_only;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -26,14 +29,13 @@ const DRAIN_MS: i64 = 60_000;
 /// Variables that `template.yaml` sets. An empty one counts as not set.
 const SET_IN_TEMPLATE: [&str; 5] =
     ["CLIENT_SECRET_ARN", "CLIENT_CERTIFICATE_ARN", "FEDERATED_AUDIENCE", "SOURCES_ARN", "TENANTS_ARN"];
-/// The environment of `sam local`, for the function of `template.yaml`.
-const SAM_ENVIRONMENT: &str = ".local/sam-env.json";
 
 /// Serves with the simulator.
 pub(crate) async fn simulated(arguments: &LocalArguments) -> Result<ExitCode, lambda_runtime::Error> {
-    let sources = match &arguments.sources {
-        Some(file) => read_file(file)?,
-        None => sources::kept(&arguments.sources_file())?.to_string(),
+    let kept_at = arguments.sources_file();
+    let (sources_file, sources) = match &arguments.sources {
+        Some(file) => (file, read_file(file)?),
+        None => (&kept_at, sources::kept(&kept_at)?.to_string()),
     };
     let mut fixture = Loopback::start(LoopbackOptions {
         dynamodb_port: port(arguments.dynamodb_port, DYNAMODB).await?,
@@ -47,8 +49,11 @@ pub(crate) async fn simulated(arguments: &LocalArguments) -> Result<ExitCode, la
         fixture.use_credential(credential).await?;
     }
     let listener = listen(port(arguments.port, RELAY).await?).await?;
-    write_sam_environment(&fixture.variables)?;
-    greet(&fixture, listener.local_addr()?, arguments.sources.as_deref());
+    let address = listener.local_addr()?;
+    let sam_environment = arguments.sam_environment_file();
+    write_sam_environment(&sam_environment, &fixture.variables)?;
+    let _entry = ServingEntry::write(address.port(), sources_file)?;
+    greet(&fixture, address, &sam_environment, arguments.sources.as_deref());
     serve(listener, fixture.app.clone()).await?;
     fixture.engine.stop().await;
     Ok(ExitCode::SUCCESS)
@@ -67,6 +72,8 @@ pub(crate) async fn real(
     let app = app(&settings, aws::clients(&engine.url()), clock).await?;
     let listener = listen(port(arguments.port, RELAY).await?).await?;
     let address = listener.local_addr()?;
+    let sources_file = variables.get("SOURCES_FILE").map(Path::new);
+    let _entry = sources_file.map(|file| ServingEntry::write(address.port(), file)).transpose()?;
     screen::line(format!("The relay serves on http://{address} and talks to the REAL Defender:"));
     for endpoint in defender_endpoints(&settings.tenants) {
         screen::line(format!("  {endpoint}"));
@@ -126,7 +133,8 @@ async fn listen(port: u16) -> Result<TcpListener, String> {
 async fn serve(listener: TcpListener, app: App) -> std::io::Result<()> {
     let schedule = tokio::spawn(drain_on_schedule(app.clone()));
     let relays = app.relays.clone();
-    axum::serve(listener, router(app)).with_graceful_shutdown(interrupted()).await?;
+    let router = router(app).layer(from_fn(own_machine_only));
+    axum::serve(listener, router).with_graceful_shutdown(interrupted()).await?;
     schedule.abort();
     relays.until_idle().await;
     screen::line("stopped; accepted requests stay in the table's file and resume on the next start");
@@ -150,23 +158,21 @@ pub(crate) async fn interrupted() {
     }
 }
 
-fn write_sam_environment(variables: &Variables) -> std::io::Result<()> {
-    let path = Path::new(SAM_ENVIRONMENT);
-    std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+fn write_sam_environment(file: &Path, variables: &Variables) -> std::io::Result<()> {
     let mut variables = variables.clone();
     for name in SET_IN_TEMPLATE {
         variables.entry(name.into()).or_default();
     }
     let environment = json!({ "RelayFunction": variables });
-    std::fs::write(path, format!("{environment:#}\n"))
+    files::write(file, &format!("{environment:#}\n"))
 }
 
-fn greet(fixture: &Loopback, address: SocketAddr, own_sources: Option<&Path>) {
+fn greet(fixture: &Loopback, address: SocketAddr, sam_environment: &Path, own_sources: Option<&Path>) {
     let simulator = fixture.simulator.url();
     screen::line(format!("The relay serves on http://{address}"));
     screen::line(format!("  Defender and Entra, simulated: {simulator}"));
     screen::line(format!("  DynamoDB, embedded:            {}", fixture.engine.url()));
-    screen::line(format!("  for sam local:                 --env-vars {SAM_ENVIRONMENT}"));
+    screen::line(format!("  for sam local:                 --env-vars {}", screen::path(sam_environment)));
     screen::line("\nTry, in another terminal:");
     match own_sources {
         Some(file) => show_own(address, file),
@@ -179,8 +185,10 @@ fn greet(fixture: &Loopback, address: SocketAddr, own_sources: Option<&Path>) {
 fn show_own(address: SocketAddr, file: &Path) {
     let file = file.display();
     screen::line(format!(
-        "\n   cargo local send --url http://{address} --sources {file} --source <name> <body.json>\n\n   \
-         `cargo local check {file}` shows the address of each source."
+        "\n1. Send a webhook, signed as one of your sources signs it:\n\n   \
+         cargo local send --source <name> <body.json>\n\n   \
+         `cargo local check {file}` shows how each source is called.\n\n   \
+         The relay's address is http://{address}."
     ));
 }
 
@@ -192,10 +200,10 @@ fn show_tour(address: SocketAddr) {
          -d '{{\"Value\": \"vip\", \"Action\": \"Add\", \
          \"MachineIds\": [\"34e83ca3feea4dbf2353006ea769262bac60025e\"]}}'"
     ));
-    screen::line(format!(
+    screen::line(
         "\n2. Send a webhook, signed as PagerDuty signs it:\n\n   \
-         cargo local send --url http://{address} --source pagerduty events/hooks/pagerduty.json"
-    ));
+         cargo local send --source pagerduty events/hooks/pagerduty.json",
+    );
     screen::line(format!(
         "\n3. See what is left of Defender's limits:\n\n   \
          curl -s http://{address}/v1/budget -H 'Authorization: Bearer {KEY}'"

@@ -1,12 +1,15 @@
 //! `cargo local` as somebody at a terminal sees it: the real binary, its output and its exit status.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use local::events;
+use defender_tag_relay::clock::Clock;
+use local::{events, sources};
 
 /// Columns of a terminal that each line of a play must fit into.
 const TERMINAL_COLUMNS: usize = 80;
@@ -64,19 +67,29 @@ fn body(folder: &str, text: &str) -> PathBuf {
 struct Serving {
     child: Child,
     url: String,
+    simulator: String,
+    dynamodb: String,
+    /// The folder of its files.
+    kept: PathBuf,
     screen: BufReader<std::process::ChildStdout>,
 }
 
 impl Serving {
     fn start(folder: &str, arguments: &[&str]) -> Self {
         let ports = ["--serve", "--port", "0", "--simulator-port", "0", "--dynamodb-port", "0"];
-        let mut command = command(folder, &[&ports, arguments].concat());
+        let mut command = command(folder, &[&ports[..], &["--data", "kept/relay.db"], arguments].concat());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut screen = BufReader::new(child.stdout.take().unwrap());
-        let mut first = String::new();
-        screen.read_line(&mut first).unwrap();
-        let url = first.trim().rsplit(' ').next().unwrap().to_owned();
-        Self { child, url, screen }
+        let mut urls = Vec::new();
+        for line in screen.by_ref().lines().map_while(Result::ok) {
+            urls.extend(line.split_once("http://").map(|(_, address)| format!("http://{address}")));
+            if urls.len() == 3 {
+                break;
+            }
+        }
+        let [relay, simulator, dynamodb] = urls.try_into().unwrap();
+        let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(folder).join("kept");
+        Self { child, url: relay, simulator, dynamodb, kept, screen }
     }
 
     /// Reads the screen until a line has this text.
@@ -87,7 +100,7 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
     }
 }
@@ -142,7 +155,14 @@ fn a_body_is_tried_without_a_server() {
     };
     let good = tried("try-good", format!(r#"{{"machine": "{MACHINE}"}}"#));
     assert!(good.status.success(), "{}", stdout(&good));
-    for stage in ["✓ verified", &format!("Add contain-1 on 1 machines: {MACHINE}"), "✓ allowed"] {
+    let stages = [
+        "✓ verified",
+        &format!("Add contain-1 on 1 machine: {MACHINE}"),
+        "machines  from $.machine",
+        "tag       from the configuration",
+        "✓ allowed   1 request",
+    ];
+    for stage in stages {
         assert!(stdout(&good).contains(stage), "{stage}: {}", stdout(&good));
     }
     let bad = tried("try-bad", r#"{"machine": "PC-7"}"#.into());
@@ -155,8 +175,9 @@ fn own_sources_are_served_against_the_simulator_and_a_webhook_sent_to_them_is_ap
     let mut serving = Serving::start("serve", &["--sources", sources.to_str().unwrap()]);
     let body = body("serve", &format!(r#"{{"machine": "{MACHINE}"}}"#));
     let files = [sources.to_str().unwrap(), body.to_str().unwrap()];
-    let arguments = ["send", "--url", &serving.url, "--source", "jira", "--sources"];
-    let sent = command("send", &[&arguments[..], &files].concat()).output().unwrap();
+    // It knows the run's own sources, from whatever folder it is called.
+    let arguments = ["send", "--url", &serving.url, "--source", "jira", files[1]];
+    let sent = command("send", &arguments).output().unwrap();
     assert!(stdout(&sent).contains(r#""outcome":"applied""#), "{}{}", stdout(&sent), stderr(&sent));
     assert!(serving.shows("Add contain-1: 1 applied"), "the outcome is shown while it serves");
     assert!(serving.shows("POST /v1/hooks/{source} → 200"), "the request is shown while it serves");
@@ -178,7 +199,7 @@ fn a_taken_port_and_an_unknown_level_are_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     for option in ["--dynamodb-port", "--simulator-port", "--port"] {
-        let output = command("port", &["--serve", option, &port]).output().unwrap();
+        let output = command("port", &["--serve", "--data", "relay.db", option, &port]).output().unwrap();
         let error = stderr(&output);
         assert!(error.contains(&port) && error.contains(option) && !output.status.success(), "{error}");
     }
@@ -189,9 +210,120 @@ fn a_taken_port_and_an_unknown_level_are_named() {
 #[test]
 fn what_cannot_be_sent_is_named() {
     let send = |name: &str, source: &str, file: &str| {
-        stderr(&command(name, &["send", "--source", source, file]).output().unwrap())
+        stderr(&command(name, &["send", "--data", "relay.db", "--source", source, file]).output().unwrap())
     };
     let body = body("send", "{}");
     assert!(send("no-source", "nosuch", body.to_str().unwrap()).contains("the sources are: soar, splunk"));
     assert!(send("no-file", "splunk", "no/such/file.json").contains("no/such/file.json cannot be read"));
+}
+
+/// The status and the body that a server answers to these lines.
+fn answer(url: &str, request: &str, headers: &str, body: &str) -> String {
+    let address = url.strip_prefix("http://").unwrap();
+    let (address, path) = address.find('/').map_or((address, ""), |at| address.split_at(at));
+    let (method, route) = request.split_once(' ').unwrap();
+    let mut connection = TcpStream::connect(address).unwrap();
+    let text = format!(
+        "{method} {path}{route} HTTP/1.1\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    connection.write_all(text.replace("{host}", address).as_bytes()).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_web_page_of_another_origin_reaches_none_of_the_three_ports() {
+    let serving = Serving::start("page", &[]);
+    let ports =
+        [(&serving.url, "/v1/health"), (&serving.simulator, "/_sim/machines"), (&serving.dynamodb, "/")];
+    for (url, route) in ports {
+        let strangers = [
+            "host: {host}\r\norigin: https://evil.example\r\n",
+            "host: {host}\r\norigin: null\r\n",
+            "host: evil.example\r\n",
+        ];
+        for headers in strangers {
+            for method in ["GET", "POST", "OPTIONS"] {
+                let answer = answer(url, &format!("{method} {route}"), headers, "");
+                assert!(answer.starts_with("HTTP/1.1 403"), "{method} {url}: {answer}");
+                assert!(!answer.to_lowercase().contains("access-control-allow"), "{answer}");
+            }
+        }
+    }
+    assert!(answer(&serving.url, "GET /v1/health", "host: {host}\r\n", "").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn the_table_needs_the_key_of_its_run() {
+    let serving = Serving::start("key", &[]);
+    let (address, key) = serving.dynamodb.rsplit_once('/').unwrap();
+    let headers = "host: {host}\r\nx-amz-target: DynamoDB_20120810.ListTables\r\n";
+    assert!(answer(address, "POST /", headers, "{}").starts_with("HTTP/1.1 403"));
+    assert!(answer(address, &format!("POST /{key}"), headers, "{}").contains("defender-tag-relay"));
+}
+
+#[test]
+fn only_their_owner_can_read_the_files_of_a_run() {
+    let serving = Serving::start("modes", &[]);
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&serving.kept), 0o700);
+    let files: Vec<_> =
+        std::fs::read_dir(&serving.kept).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() >= 3, "{files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[test]
+fn warnings_of_a_play_are_the_relays_own() {
+    let output = command("warnings", &["--log", "warn"]).output().unwrap();
+    let shown = stdout(&output);
+    let warnings: Vec<_> = shown.lines().filter(|line| line.contains(r#""level":"WARN""#)).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("an unfit webhook was accepted"), "{warnings:?}");
+}
+
+/// The lines of a shell that `cargo local check` shows for a source, without the one that reads its key.
+fn shown_curl(check: &str, source: &str) -> String {
+    let (_, rest) = check.split_once(&format!("✓ {source}\n")).unwrap();
+    let (lines, _) = rest.split_once("\n✓ ").unwrap_or((rest, ""));
+    let (_, lines) = lines.split_once("\n  KEY=").unwrap();
+    let (_, lines) = lines.split_once('\n').unwrap();
+    lines.split("\n  cargo local try").next().unwrap().to_owned()
+}
+
+#[test]
+fn the_curl_that_is_shown_for_a_source_works_for_each_way_of_signing() {
+    let serving = Serving::start("curl", &[]);
+    let file = serving.kept.join("sources.json");
+    let check = stdout(&command("curl-check", &["check", file.to_str().unwrap()]).output().unwrap());
+    let configuration = std::fs::read_to_string(&file).unwrap();
+    let json = serde_json::from_str(&configuration).unwrap();
+    let folder = empty("curl-bodies");
+    let mut schemes = BTreeSet::new();
+    let hooks =
+        events::described().unwrap().into_iter().filter(|described| described.file.starts_with("hooks/"));
+    for file in hooks.map(|described| described.file) {
+        let event = events::ready(&file, &configuration, Clock::system().now()).unwrap();
+        let path = event["rawPath"].as_str().unwrap().strip_prefix("/v1/hooks/").unwrap();
+        let name = path.split('/').next().unwrap();
+        let source = sources::find(&json, name).unwrap();
+        std::fs::write(folder.join("body.json"), event["body"].as_str().unwrap()).unwrap();
+        let script = shown_curl(&check, name).replace("http://127.0.0.1:8080", &serving.url);
+        let key = source["verify"]["secrets"][0].as_str().unwrap();
+        assert!(!check.contains(key), "{name}: the key is on the screen");
+        let shell = Command::new("sh").args(["-c", &script]).current_dir(&folder).env("KEY", key).output();
+        let answer = stdout(&shell.unwrap());
+        assert!(answer.starts_with('{') && !answer.contains("\"status\":401"), "{name}: {answer}\n{script}");
+        schemes.insert(source["verify"]["scheme"].to_string());
+    }
+    assert!(schemes.len() >= 9, "{schemes:?}");
+    let key = local::loopback::KEY;
+    let script = shown_curl(&check, "soar").replace("http://127.0.0.1:8080", &serving.url);
+    let shell =
+        Command::new("sh").args(["-c", &script]).current_dir(&folder).env("KEY", key).output().unwrap();
+    assert!(stdout(&shell).contains(r#""source":"soar""#), "{}", stdout(&shell));
 }
