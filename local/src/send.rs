@@ -67,7 +67,8 @@ pub(crate) async fn send(
     let source = sources::find(&configuration, &arguments.source);
     let source = source.ok_or_else(|| {
         let names = sources::names(&configuration).join(", ");
-        format!("there is no source `{}`; the sources are: {names}", arguments.source)
+        let file = screen::path(file.unwrap_or(local_sources));
+        format!("there is no source `{}` in {file}; the sources are: {names}", arguments.source)
     })?;
     let now = Clock::system().now();
     let body = events::filled(&body_of(&read_file(&arguments.file)?), now);

@@ -119,7 +119,7 @@ impl IntoResponse for Problem {
 
 /// The event says that its body is base64, and it is not.
 pub fn body_not_base64() -> Problem {
-    let detail = "the body is marked as base64 and is not; send it as it is, or encode it whole";
+    let detail = "the event claims that the body is base64, but it is not; send the body as it is, or encode all of it";
     Problem::new(Code::BodyNotBase64, detail)
 }
 
