@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use local::credential::LocalCredential;
 use local::files;
+use simulator::dynamodb::Storage;
 use tracing::Level;
 
 use super::check::{CheckArguments, TryArguments};
 use super::send::{SendArguments, SignArguments};
 
-/// The file that a serving run keeps the table in, unless another one is given: in the folder of the local run.
+/// The file that a run with the real Defender keeps the table in, unless another one is given.
 const USUAL_DATA: &str = "relay.db";
 
 /// The relay on this machine: embedded DynamoDB, a simulator of Defender and Entra, the relay's real handler.
@@ -38,11 +39,12 @@ pub(crate) struct LocalArguments {
     /// The configuration of sources with --serve; without it, one source for each kind of sender.
     #[arg(long, value_name = "FILE", requires = "serve")]
     pub(crate) sources: Option<PathBuf>,
-    /// The file that the table is kept in; without it, memory for a play and .local/relay.db of the workspace with
-    /// --serve. The keys of the sources and the environment for sam local are kept beside it.
+    /// The file that the table is kept in; without it, memory (with the real Defender, .local/relay.db). The keys of the
+    /// sources, the simulated machines and the environment for sam local are kept beside it, or in .local.
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) data: Option<PathBuf>,
-    /// Log lines of this level and above go to standard output, as JSON.
+    /// Log lines of this level and above go to standard output, as JSON. Lines that can count a metric, such as one for
+    /// each request, are written at every level but off.
     #[arg(long, value_enum, default_value_t = LogLevel::Off)]
     pub(crate) log: LogLevel,
     #[command(subcommand)]
@@ -87,14 +89,35 @@ pub(crate) enum LocalCommand {
 }
 
 impl LocalArguments {
-    /// The file that a serving run keeps the table in.
+    /// Where the table of a run with the simulator is kept.
+    pub(crate) fn storage(&self) -> Storage {
+        self.data.clone().map_or(Storage::Memory, Storage::File)
+    }
+
+    /// The file with the tags of the simulated machines, if the table is kept in a file.
+    pub(crate) fn machines_file(&self) -> Option<PathBuf> {
+        self.data.as_ref().map(|data| data.with_file_name("simulated-machines.json"))
+    }
+
+    /// An option that has no effect without --serve, if there is one.
+    pub(crate) fn needs_serve(&self) -> Option<&'static str> {
+        let given = [
+            ("--port", self.port.is_some()),
+            ("--simulator-port", self.simulator_port.is_some()),
+            ("--dynamodb-port", self.dynamodb_port.is_some()),
+            ("--proof", self.credential.is_some()),
+        ];
+        given.into_iter().find_map(|(name, is_given)| is_given.then_some(name))
+    }
+
+    /// The file that a run with the real Defender keeps the table in.
     pub(crate) fn data_file(&self) -> PathBuf {
         self.data.clone().unwrap_or_else(|| files::folder().join(USUAL_DATA))
     }
 
-    /// The file with the sources of the local run.
+    /// The file with the sources of the local run. The name is one that nobody gives a file of their own.
     pub(crate) fn sources_file(&self) -> PathBuf {
-        self.data_file().with_file_name("sources.json")
+        self.data_file().with_file_name("sample-sources.json")
     }
 
     /// The file with the environment of `sam local`, for the function of `template.yaml`.

@@ -11,9 +11,10 @@ use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::duplicate_key;
 use defender_tag_relay::inbound::{FoundAt, Source, Sources, Unverified, Verified, allow_all, explain, read};
 use lambda_runtime::Error;
-use local::curl::{curl, route};
+use local::curl::{curl, route, shell_quote};
+use local::serving::{self, USUAL_PORT};
 use local::sign::{Signed, sign};
-use local::{events, sources};
+use local::{events, files, sources};
 use serde_json::Value;
 
 use super::screen::{self, Marks};
@@ -53,9 +54,10 @@ struct Configuration {
 /// Names the faults of a configuration, or how each of its sources is called.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Error> {
     let Some(configuration) = load(&arguments.file)? else { return Ok(ExitCode::FAILURE) };
+    let port = serving::runs().first().map_or(USUAL_PORT, |run| run.port);
     for source in configuration.sources.iter() {
         screen::line(format!("{} {}", Marks::of_terminal().of(true), source.name));
-        screen::line(how_to_call(source, &configuration.json, &arguments.file));
+        screen::line(how_to_call(source, &configuration.json, &files::find(&arguments.file), port));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -131,14 +133,15 @@ fn load(file: &Path) -> Result<Option<Configuration>, Error> {
 }
 
 /// The address of a source, and the commands that call it.
-fn how_to_call(source: &Source, json: &Value, file: &Path) -> String {
+fn how_to_call(source: &Source, json: &Value, file: &Path, port: u16) -> String {
     let name = &source.name;
     let configured = sources::find(json, name.as_str()).unwrap_or(&Value::Null);
     let token = if configured["verify"]["scheme"] == "path_token" { "/<its token>" } else { "" };
     let mut lines = vec![format!("POST {}", route(configured, token))];
-    lines.extend(curl(configured, file));
+    lines.extend(curl(configured, file, port));
     if configured.get("read").is_some() {
-        lines.push(format!("cargo local try --sources {} --source {name} body.json", file.display()));
+        let file = shell_quote(&file.to_string_lossy());
+        lines.push(format!("cargo local try --sources {file} --source {name} body.json"));
     }
     format!("  {}", lines.join("\n  "))
 }

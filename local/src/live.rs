@@ -38,7 +38,7 @@ impl<S: Subscriber> Layer<S> for LiveLines {
             let now = self.0.now().to_string();
             let time = now.get(TIME_OF_DAY).unwrap_or_default();
             let source = fields.get("source");
-            screen::line(format!("{time}  {source:<SOURCE_COLUMNS$} {text}"));
+            screen::live_line(format!("{time}  {source:<SOURCE_COLUMNS$} {text}"));
         }
     }
 }
@@ -58,8 +58,9 @@ impl LineFields {
         match self.get("message") {
             "request" => {
                 let code = self.0.get("code").map(|code| format!(" {code}")).unwrap_or_default();
+                let inside = self.0.get("inside").map(|inside| format!(": {inside}")).unwrap_or_default();
                 Some(format!(
-                    "{} {} → {}{code}, {ms} ms",
+                    "{} {} → {}{code}{inside}, {ms} ms",
                     self.get("method"),
                     self.get("route"),
                     self.get("status")

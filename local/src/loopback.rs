@@ -148,7 +148,7 @@ fn simulated(clock: &Clock) -> simulator::clock::Clock {
 pub async fn engine(port: u16, storage: Storage, clock: &Clock) -> Result<Engine, NotStarted> {
     if let Storage::File(path) = &storage {
         // The engine takes the file as it finds it, so that nobody else can read what it holds.
-        files::make(path).map_err(|error| NotStarted::File(path.clone(), error))?;
+        files::make_table(path).map_err(|error| NotStarted::File(path.clone(), error))?;
     }
     let engine = if clock.is_system() {
         Engine::start(port, storage).await

@@ -10,7 +10,6 @@ use lambda_runtime::Error;
 use local::events::{self, Described};
 use local::{Loopback, LoopbackOptions, sources};
 use serde_json::Value;
-use simulator::dynamodb::Storage;
 
 use super::arguments::LocalArguments;
 use super::screen::{self, Marks};
@@ -41,7 +40,10 @@ struct Sum {
 /// Plays every file, on a table in memory unless a file is given for it. Fails if one event is not answered as
 /// `events/README.md` says.
 pub(crate) async fn all(arguments: &LocalArguments) -> Result<ExitCode, Error> {
-    let storage = arguments.data.clone().map_or(Storage::Memory, Storage::File);
+    if let Some(option) = arguments.needs_serve() {
+        return Err(format!("{option} needs --serve: a play uses free ports and a plain secret").into());
+    }
+    let storage = arguments.storage();
     let clock = Clock::system();
     let sources = match &arguments.data {
         Some(_) => sources::kept(&arguments.sources_file())?,
@@ -68,7 +70,7 @@ async fn play(fixture: &Loopback) -> Result<Sum, Error> {
     let watch = Stopwatch::start();
     let marks = Marks::of_terminal();
     let mut sum = Sum::default();
-    screen::line(row("  ", "ans", "event", "outcome", "calls"));
+    screen::line(row("  ", "HTTP", "event", "outcome", "calls"));
     for described in events::described()? {
         let played = play_one(fixture, &described).await?;
         sum.events += 1;
@@ -106,7 +108,7 @@ async fn play_one(fixture: &Loopback, described: &Described) -> Result<Played, E
 /// One line of at most 79 columns. The mark has two columns.
 fn row(mark: &str, status: &str, file: &str, outcome: &str, calls: &str) -> String {
     let outcome = cut(outcome, OUTCOME_COLUMNS);
-    format!("{mark}{status:<3}  {file:<FILE_COLUMNS$} {outcome:<OUTCOME_COLUMNS$} {calls:>5}")
+    format!("{mark}{status:<4}  {file:<FILE_COLUMNS$} {outcome:<OUTCOME_COLUMNS$} {calls:>5}")
 }
 
 fn cut(text: &str, columns: usize) -> String {

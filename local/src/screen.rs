@@ -19,6 +19,11 @@ pub(crate) fn line(text: impl Display) {
     }
 }
 
+/// Prints one line while a server runs. Where nobody reads any more, the server goes on.
+pub(crate) fn live_line(text: impl Display) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
 /// A file as somebody in this folder would name it.
 pub(crate) fn path(file: &Path) -> impl Display {
     let here = std::env::current_dir().unwrap_or_default();

@@ -7,13 +7,12 @@ use clap::Args;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::outbound::{describe, http_client, read_body};
 use lambda_runtime::Error;
-use local::{events, files, serving, sources};
+use local::serving::{self, ServingRun, USUAL_PORT};
+use local::{events, files, sources};
 use serde_json::Value;
 
 use super::screen;
 
-/// The relay's port, unless another one is given or noted.
-const USUAL_PORT: u16 = 8080;
 /// Seconds to wait for the outcome.
 const WAIT_S: u32 = 20;
 /// Bytes of an answer that are shown.
@@ -58,17 +57,28 @@ pub(crate) async fn send(
     data: Option<&Path>,
     local_sources: &Path,
 ) -> Result<ExitCode, Error> {
-    let usual = || format!("http://127.0.0.1:{}", serving::latest().unwrap_or(USUAL_PORT));
+    let runs = serving::runs();
+    let data = data.map(std::path::absolute).transpose()?;
+    let asked_port = arguments.url.as_deref().map(port_of);
+    let fits = |run: &&ServingRun| {
+        data.as_ref().is_none_or(|data| run.data.as_ref() == Some(data))
+            && asked_port.is_none_or(|port| port == Some(run.port))
+    };
+    let run = runs.iter().find(fits);
+    let usual = || format!("http://127.0.0.1:{}", run.map_or(USUAL_PORT, |run| run.port));
     let relay = arguments.url.clone().unwrap_or_else(usual);
     let relay = relay.trim_end_matches('/');
-    let of_the_run = data.is_none().then(|| serving::sources(port_of(relay)?)).flatten();
-    let file = arguments.sources.as_deref().or(of_the_run.as_deref());
-    let configuration = configuration(file, local_sources)?;
-    let source = sources::find(&configuration, &arguments.source);
-    let source = source.ok_or_else(|| {
+    let file = arguments.sources.as_deref().or(run.map(|run| run.sources.as_path())).unwrap_or(local_sources);
+    let configuration = configuration(arguments.sources.as_deref(), file)?;
+    let source = sources::find(&configuration, &arguments.source).ok_or_else(|| {
         let names = sources::names(&configuration).join(", ");
-        let file = screen::path(file.unwrap_or(local_sources));
-        format!("there is no source `{}` in {file}; the sources are: {names}", arguments.source)
+        let hint = if arguments.sources.is_none() && run.is_none() {
+            ". No relay of this workspace serves now: `cargo local --serve --sources FILE` serves your own sources"
+        } else {
+            ""
+        };
+        let file = screen::path(file);
+        format!("there is no source `{}` in {file}; the sources are: {names}{hint}", arguments.source)
     })?;
     let now = Clock::system().now();
     let body = events::filled(&body_of(&read_file(&arguments.file)?), now);
@@ -121,6 +131,6 @@ pub(crate) fn read_file(file: &Path) -> Result<String, String> {
 fn configuration(file: Option<&Path>, local_sources: &Path) -> Result<Value, Error> {
     match file {
         Some(file) => Ok(serde_json::from_str(&read_file(file)?)?),
-        None => Ok(sources::kept(local_sources)?),
+        None => Ok(sources::read(local_sources)?),
     }
 }

@@ -9,8 +9,9 @@ use defender_tag_relay::clock::Clock;
 use defender_tag_relay::config::{Settings, TenantsAt, Variables};
 use defender_tag_relay::http::{App, router};
 use defender_tag_relay::start::app;
+use local::curl::shell_quote;
 use local::loopback::{KEY, TABLE, engine};
-use local::serving::ServingEntry;
+use local::serving::{ServingEntry, ServingRun, USUAL_PORT};
 use local::{Loopback, LoopbackOptions, aws, files, sources};
 use serde_json::json;
 use simulator::dynamodb::Storage;
@@ -32,15 +33,14 @@ const SET_IN_TEMPLATE: [&str; 5] =
 
 /// Serves with the simulator.
 pub(crate) async fn simulated(arguments: &LocalArguments) -> Result<ExitCode, lambda_runtime::Error> {
-    let kept_at = arguments.sources_file();
     let (sources_file, sources) = match &arguments.sources {
-        Some(file) => (file, read_file(file)?),
-        None => (&kept_at, sources::kept(&kept_at)?.to_string()),
+        Some(file) => (files::find(file), read_file(file)?),
+        None => (arguments.sources_file(), sources::kept(&arguments.sources_file())?.to_string()),
     };
     let mut fixture = Loopback::start(LoopbackOptions {
         dynamodb_port: port(arguments.dynamodb_port, DYNAMODB).await?,
         simulator_port: port(arguments.simulator_port, SIMULATOR).await?,
-        storage: Storage::File(arguments.data_file()),
+        storage: arguments.storage(),
         clock: Clock::system(),
         variables: Variables::from([("SOURCES".into(), sources)]),
     })
@@ -48,13 +48,28 @@ pub(crate) async fn simulated(arguments: &LocalArguments) -> Result<ExitCode, la
     if let Some(credential) = arguments.credential {
         fixture.use_credential(credential).await?;
     }
+    let machines_file = arguments.machines_file();
+    if let Some(text) = machines_file.as_ref().and_then(|file| std::fs::read_to_string(file).ok()) {
+        fixture.simulator.set_machines(serde_json::from_str(&text)?);
+    }
     let listener = listen(port(arguments.port, RELAY).await?).await?;
     let address = listener.local_addr()?;
     let sam_environment = arguments.sam_environment_file();
     write_sam_environment(&sam_environment, &fixture.variables)?;
-    let _entry = ServingEntry::write(address.port(), sources_file)?;
-    greet(&fixture, address, &sam_environment, arguments.sources.as_deref());
+    let _entry = ServingEntry::write(&ServingRun {
+        port: address.port(),
+        sources: std::path::absolute(&sources_file)?,
+        data: arguments.data.as_ref().map(std::path::absolute).transpose()?,
+    })?;
+    let own_sources = arguments.sources.is_some().then_some(sources_file.as_path());
+    greet(&fixture, address, &sam_environment, own_sources);
     serve(listener, fixture.app.clone()).await?;
+    if let Some(file) = machines_file {
+        files::write(&file, &serde_json::to_string(&fixture.simulator.machines())?)?;
+        screen::line("stopped; the next start with the same --data goes on from here");
+    } else {
+        screen::line("stopped; nothing is kept (with --data FILE it would be)");
+    }
     fixture.engine.stop().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -72,8 +87,6 @@ pub(crate) async fn real(
     let app = app(&settings, aws::clients(&engine.url()), clock).await?;
     let listener = listen(port(arguments.port, RELAY).await?).await?;
     let address = listener.local_addr()?;
-    let sources_file = variables.get("SOURCES_FILE").map(Path::new);
-    let _entry = sources_file.map(|file| ServingEntry::write(address.port(), file)).transpose()?;
     screen::line(format!("The relay serves on http://{address} and talks to the REAL Defender:"));
     for endpoint in defender_endpoints(&settings.tenants) {
         screen::line(format!("  {endpoint}"));
@@ -85,6 +98,7 @@ pub(crate) async fn real(
         "The files of events/ are not played, because their machines are not yours. Ctrl-C ends it.\n",
     );
     serve(listener, app).await?;
+    screen::line("stopped; accepted requests stay in the table's file and resume on the next start");
     engine.stop().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -105,7 +119,7 @@ struct UsualPort {
     option: &'static str,
 }
 
-const RELAY: UsualPort = UsualPort { port: 8080, what: "the relay", option: "--port" };
+const RELAY: UsualPort = UsualPort { port: USUAL_PORT, what: "the relay", option: "--port" };
 const SIMULATOR: UsualPort = UsualPort { port: 8081, what: "the simulator", option: "--simulator-port" };
 const DYNAMODB: UsualPort = UsualPort { port: 8000, what: "DynamoDB", option: "--dynamodb-port" };
 
@@ -115,7 +129,13 @@ async fn port(asked: Option<u16>, usual: UsualPort) -> Result<u16, String> {
     let is_free = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.is_ok();
     match asked {
         _ if is_free => Ok(port),
-        None => Ok(0),
+        None => {
+            let UsualPort { what, option, .. } = usual;
+            screen::line(format!(
+                "Port {port} is in use, so {what} takes a free one ({option} chooses one)."
+            ));
+            Ok(0)
+        }
         Some(port) => {
             let UsualPort { what, option, .. } = usual;
             Err(format!("port {port} is in use, so {what} cannot listen there: choose another with {option}"))
@@ -137,7 +157,6 @@ async fn serve(listener: TcpListener, app: App) -> std::io::Result<()> {
     axum::serve(listener, router).with_graceful_shutdown(interrupted()).await?;
     schedule.abort();
     relays.until_idle().await;
-    screen::line("stopped; accepted requests stay in the table's file and resume on the next start");
     Ok(())
 }
 
@@ -170,9 +189,9 @@ fn write_sam_environment(file: &Path, variables: &Variables) -> std::io::Result<
 fn greet(fixture: &Loopback, address: SocketAddr, sam_environment: &Path, own_sources: Option<&Path>) {
     let simulator = fixture.simulator.url();
     screen::line(format!("The relay serves on http://{address}"));
-    screen::line(format!("  Defender and Entra, simulated: {simulator}"));
-    screen::line(format!("  DynamoDB, embedded:            {}", fixture.engine.url()));
-    screen::line(format!("  for sam local:                 --env-vars {}", screen::path(sam_environment)));
+    screen::line(format!("  Defender, simulated: {simulator}"));
+    screen::line(format!("  DynamoDB, embedded:  {}", fixture.engine.url()));
+    screen::line(format!("  for `sam local`:     --env-vars {}", screen::path(sam_environment)));
     screen::line("\nTry, in another terminal:");
     match own_sources {
         Some(file) => show_own(address, file),
@@ -183,7 +202,7 @@ fn greet(fixture: &Loopback, address: SocketAddr, sam_environment: &Path, own_so
 }
 
 fn show_own(address: SocketAddr, file: &Path) {
-    let file = file.display();
+    let file = shell_quote(&screen::path(file).to_string());
     screen::line(format!(
         "\n1. Send a webhook, signed as one of your sources signs it:\n\n   \
          cargo local send --source <name> <body.json>\n\n   \
@@ -195,9 +214,10 @@ fn show_own(address: SocketAddr, file: &Path) {
 fn show_tour(address: SocketAddr) {
     screen::line(format!(
         "\n1. Tag a machine:\n\n   \
-         curl -s http://{address}/v1/tag-requests -H 'Authorization: Bearer {KEY}' \\\n     \
+         curl -s http://{address}/v1/tag-requests \\\n     \
+         -H 'Authorization: Bearer {KEY}' \\\n     \
          -H 'Content-Type: application/json' \\\n     \
-         -d '{{\"Value\": \"vip\", \"Action\": \"Add\", \
+         -d '{{\"Value\": \"vip\", \"Action\": \"Add\",\n          \
          \"MachineIds\": [\"34e83ca3feea4dbf2353006ea769262bac60025e\"]}}'"
     ));
     screen::line(
@@ -206,6 +226,7 @@ fn show_tour(address: SocketAddr) {
     );
     screen::line(format!(
         "\n3. See what is left of Defender's limits:\n\n   \
-         curl -s http://{address}/v1/budget -H 'Authorization: Bearer {KEY}'"
+         curl -s http://{address}/v1/budget \\\n     \
+         -H 'Authorization: Bearer {KEY}'"
     ));
 }

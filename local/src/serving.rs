@@ -1,66 +1,95 @@
-//! Which runs serve on this machine, and with which sources: so that `cargo local send` needs to be told neither.
+//! Which runs with the simulator serve in this workspace, and with which sources: so that `cargo local send` needs to be
+//! told neither.
 //!
-//! Invariant: a file of the folder stands for a run by its port. One whose run has ended without taking it away is taken
-//! away by the next run.
+//! Invariant: each run has an entry of its own, a file that it keeps locked while it lives. An entry that is not locked is
+//! a dead run's, whatever ended it, and is not believed.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::files;
 
-/// How long a run may take to accept a connection. On this machine it takes microseconds.
-const ACCEPTED_WITHIN: Duration = Duration::from_millis(200);
+/// The relay's port, unless another one is given.
+pub const USUAL_PORT: u16 = 8080;
+/// Seconds within which a run has locked its entry.
+const YOUNG_S: u64 = 5;
 
-/// The entry of one run. It goes when this is dropped.
+/// The entry of a run. It goes when this is dropped.
 #[derive(Debug)]
-pub struct ServingEntry(PathBuf);
+pub struct ServingEntry {
+    path: PathBuf,
+    /// Its lock ends with the process.
+    _locked: File,
+}
+
+/// A run that serves now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServingRun {
+    /// The relay's port on this machine.
+    pub port: u16,
+    /// The file with its sources.
+    pub sources: PathBuf,
+    /// The file with its table, if it is in a file.
+    pub data: Option<PathBuf>,
+}
 
 impl ServingEntry {
-    /// Notes that a run serves on this port with the sources of this file.
-    pub fn write(port: u16, sources: &Path) -> io::Result<Self> {
-        for (file, _) in entries().into_iter().filter(|(_, port)| !answers(*port)) {
-            fs::remove_file(file)?;
-        }
-        let file = folder().join(port.to_string());
-        files::write(&file, &std::path::absolute(sources)?.to_string_lossy())?;
-        Ok(Self(file))
+    /// Notes that this process serves.
+    pub fn write(run: &ServingRun) -> io::Result<Self> {
+        let path = folder().join(Uuid::new_v4().simple().to_string());
+        let entry = json!({ "port": run.port, "sources": run.sources, "data": run.data });
+        files::write(&path, &entry.to_string())?;
+        let locked = File::open(&path)?;
+        locked.lock()?;
+        Ok(Self { path, _locked: locked })
     }
 }
 
 impl Drop for ServingEntry {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        let _ = fs::remove_file(&self.path);
     }
 }
 
-/// The port of the run that began to serve last.
-pub fn latest() -> Option<u16> {
-    let began = |file: &Path| fs::metadata(file).and_then(|file| file.modified()).ok();
-    entries()
-        .into_iter()
-        .filter(|(_, port)| answers(*port))
-        .max_by_key(|(file, _)| began(file))
-        .map(|(_, port)| port)
+/// The runs that serve now, the one that began last first. The entries of dead runs are taken away.
+pub fn runs() -> Vec<ServingRun> {
+    let entries = fs::read_dir(folder()).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut alive: Vec<_> = entries.filter_map(|path| living(&path)).collect();
+    alive.sort_by_key(|(began_at, _)| std::cmp::Reverse(*began_at));
+    alive.into_iter().map(|(_, run)| run).collect()
 }
 
-/// The sources of the run that serves on this port.
-pub fn sources(port: u16) -> Option<PathBuf> {
-    fs::read_to_string(folder().join(port.to_string())).ok().map(PathBuf::from)
+/// When the run of an entry began, and the run, if it lives.
+fn living(path: &Path) -> Option<(std::time::SystemTime, ServingRun)> {
+    let file = File::open(path).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => {}
+        // A run writes its entry before it locks it, so a young one may be about to.
+        Ok(()) if is_young(&file) => return None,
+        Ok(()) | Err(TryLockError::Error(_)) => {
+            let _ = fs::remove_file(path);
+            return None;
+        }
+    }
+    let entry: Value = serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
+    let run = ServingRun {
+        port: u16::try_from(entry["port"].as_u64()?).ok()?,
+        sources: entry["sources"].as_str()?.into(),
+        data: entry["data"].as_str().map(PathBuf::from),
+    };
+    Some((file.metadata().ok()?.modified().ok()?, run))
+}
+
+/// Whether a file was written within the last seconds.
+fn is_young(file: &File) -> bool {
+    let written_at = file.metadata().and_then(|about| about.modified()).ok();
+    written_at.and_then(|at| at.elapsed().ok()).is_some_and(|age| age.as_secs() < YOUNG_S)
 }
 
 fn folder() -> PathBuf {
     files::folder().join("serving")
-}
-
-/// Each run's file, and its port.
-fn entries() -> Vec<(PathBuf, u16)> {
-    let files = fs::read_dir(folder()).into_iter().flatten().flatten().map(|entry| entry.path());
-    files.filter_map(|file| Some((file.clone(), file.file_name()?.to_str()?.parse().ok()?))).collect()
-}
-
-fn answers(port: u16) -> bool {
-    TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), ACCEPTED_WITHIN).is_ok()
 }

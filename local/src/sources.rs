@@ -32,10 +32,20 @@ pub fn kept(path: &Path) -> io::Result<Value> {
     let new = fresh();
     let old = std::fs::read_to_string(path).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
     if let Some(old) = old.filter(|old| without_secrets(old) == without_secrets(&new)) {
+        files::hide(path)?;
         return Ok(old);
     }
     files::write(path, &format!("{new:#}\n"))?;
     Ok(new)
+}
+
+/// The sources' configuration that this file keeps, or new secrets if there is none. Nothing is written.
+pub fn read(path: &Path) -> io::Result<Value> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => serde_json::from_str(&text).map_err(io::Error::other),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(fresh()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The source of this name.

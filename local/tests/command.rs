@@ -20,8 +20,15 @@ const MACHINE: &str = "34e83ca3feea4dbf2353006ea769262bac60025e";
 
 /// The command in an empty folder of its own.
 fn command(folder: &str, arguments: &[&str]) -> Command {
+    empty(folder);
+    in_folder(folder, arguments)
+}
+
+/// The command in this folder.
+fn in_folder(folder: &str, arguments: &[&str]) -> Command {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(folder);
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
-    command.args(arguments).current_dir(empty(folder)).stdin(Stdio::null());
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
     for name in REAL {
         command.env_remove(name);
     }
@@ -76,8 +83,14 @@ struct Serving {
 
 impl Serving {
     fn start(folder: &str, arguments: &[&str]) -> Self {
+        empty(folder);
+        Self::start_again(folder, arguments)
+    }
+
+    /// The same, with the files of the run before.
+    fn start_again(folder: &str, arguments: &[&str]) -> Self {
         let ports = ["--serve", "--port", "0", "--simulator-port", "0", "--dynamodb-port", "0"];
-        let mut command = command(folder, &[&ports[..], &["--data", "kept/relay.db"], arguments].concat());
+        let mut command = in_folder(folder, &[&ports[..], &["--data", "kept/relay.db"], arguments].concat());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut screen = BufReader::new(child.stdout.take().unwrap());
         let mut urls = Vec::new();
@@ -181,6 +194,84 @@ fn own_sources_are_served_against_the_simulator_and_a_webhook_sent_to_them_is_ap
     assert!(stdout(&sent).contains(r#""outcome":"applied""#), "{}{}", stdout(&sent), stderr(&sent));
     assert!(serving.shows("Add contain-1: 1 applied"), "the outcome is shown while it serves");
     assert!(serving.shows("POST /v1/hooks/{source} → 200"), "the request is shown while it serves");
+}
+
+#[test]
+fn what_the_relay_says_is_applied_is_so_in_defender_after_a_restart_too() {
+    let sources = sources("restart", r#""Add""#);
+    let body = body("restart", &format!(r#"{{"machine": "{MACHINE}"}}"#));
+    let arguments = ["--sources", sources.to_str().unwrap()];
+    let send = |serving: &Serving| {
+        let arguments = ["send", "--url", &serving.url, "--source", "jira", body.to_str().unwrap()];
+        stdout(&command("restart-send", &arguments).output().unwrap())
+    };
+    let tagged = |serving: &Serving| {
+        answer(&serving.simulator, "GET /_sim/machines", "host: {host}\r\n", "").contains("contain-1")
+    };
+    let first = Serving::start("restart", &arguments);
+    assert!(send(&first).contains(r#""applied""#) && tagged(&first));
+    drop(first);
+    assert!(tagged(&Serving::start_again("restart", &arguments)), "the tag is kept with the request");
+}
+
+#[test]
+fn a_server_whose_screen_is_closed_goes_on() {
+    let mut serving = Serving::start("closed", &[]);
+    drop(std::mem::replace(&mut serving.screen, BufReader::new(spare_pipe())));
+    for _ in 0..2 {
+        let answer = answer(&serving.url, "GET /v1/health", "host: {host}\r\n", "");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+}
+
+/// A pipe that nobody uses.
+fn spare_pipe() -> std::process::ChildStdout {
+    let mut child = Command::new("true").stdout(Stdio::piped()).spawn().unwrap();
+    child.wait().unwrap();
+    child.stdout.take().unwrap()
+}
+
+#[test]
+fn the_screen_says_why_a_sender_was_not_verified() {
+    let mut serving = Serving::start("unverified", &[]);
+    let hook = "host: {host}\r\ncontent-type: application/json\r\nx-relay-key: wrong\r\n";
+    assert!(answer(&serving.url, "POST /v1/hooks/datadog", hook, "{}").starts_with("HTTP/1.1 401"));
+    assert!(serving.shows("401 not_verified: the secret is not the source's"));
+}
+
+#[test]
+fn an_option_without_effect_is_named() {
+    let output = command("no-serve", &["--port", "9999"]).output().unwrap();
+    assert!(
+        !output.status.success() && stderr(&output).contains("--port needs --serve"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn no_command_overwrites_a_configuration_of_somebodys_own() {
+    let own = sources("overwrite", r#""Add""#);
+    let folder = empty("overwrite");
+    let file = folder.join("sources.json");
+    std::fs::copy(&own, &file).unwrap();
+    let body = body("overwrite", "{}");
+    for arguments in
+        [vec!["send", "--source", "jira", body.to_str().unwrap()], vec!["sign", "hooks/splunk.json"]]
+    {
+        let _ = in_folder("overwrite", &[&["--data", "relay.db"][..], &arguments].concat()).output().unwrap();
+    }
+    let _ = in_folder("overwrite", &["--data", "relay.db"]).output().unwrap();
+    assert_eq!(std::fs::read_to_string(file).unwrap(), std::fs::read_to_string(own).unwrap());
+}
+
+#[test]
+fn a_run_that_was_killed_is_not_believed_to_serve() {
+    let mut serving = Serving::start("killed", &[]);
+    serving.child.kill().unwrap();
+    serving.child.wait().unwrap();
+    let port: u16 = serving.url.rsplit(':').next().unwrap().parse().unwrap();
+    assert!(local::serving::runs().iter().all(|run| run.port != port));
 }
 
 #[test]
@@ -295,10 +386,17 @@ fn shown_curl(check: &str, source: &str) -> String {
     lines.split("\n  cargo local try").next().unwrap().to_owned()
 }
 
+/// The same lines for the relay of this test: `check` shows the one that began last.
+fn at(url: &str, script: &str) -> String {
+    let (before, rest) = script.split_once("http://127.0.0.1:").unwrap();
+    let (_, path) = rest.split_once('/').unwrap();
+    format!("{before}{url}/{path}")
+}
+
 #[test]
 fn the_curl_that_is_shown_for_a_source_works_for_each_way_of_signing() {
     let serving = Serving::start("curl", &[]);
-    let file = serving.kept.join("sources.json");
+    let file = serving.kept.join("sample-sources.json");
     let check = stdout(&command("curl-check", &["check", file.to_str().unwrap()]).output().unwrap());
     let configuration = std::fs::read_to_string(&file).unwrap();
     let json = serde_json::from_str(&configuration).unwrap();
@@ -312,7 +410,7 @@ fn the_curl_that_is_shown_for_a_source_works_for_each_way_of_signing() {
         let name = path.split('/').next().unwrap();
         let source = sources::find(&json, name).unwrap();
         std::fs::write(folder.join("body.json"), event["body"].as_str().unwrap()).unwrap();
-        let script = shown_curl(&check, name).replace("http://127.0.0.1:8080", &serving.url);
+        let script = at(&serving.url, &shown_curl(&check, name));
         let key = source["verify"]["secrets"][0].as_str().unwrap();
         assert!(!check.contains(key), "{name}: the key is on the screen");
         let shell = Command::new("sh").args(["-c", &script]).current_dir(&folder).env("KEY", key).output();
@@ -322,7 +420,7 @@ fn the_curl_that_is_shown_for_a_source_works_for_each_way_of_signing() {
     }
     assert!(schemes.len() >= 9, "{schemes:?}");
     let key = local::loopback::KEY;
-    let script = shown_curl(&check, "soar").replace("http://127.0.0.1:8080", &serving.url);
+    let script = at(&serving.url, &shown_curl(&check, "soar"));
     let shell =
         Command::new("sh").args(["-c", &script]).current_dir(&folder).env("KEY", key).output().unwrap();
     assert!(stdout(&shell).contains(r#""source":"soar""#), "{}", stdout(&shell));

@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::own_machine::own_machine_only;
 use crate::state::credentials::{Certificate, Federated, Issuer};
+use crate::state::machines::TaggedMachines;
 use crate::state::{RegisteredApp, SharedSite, Site};
 use crate::{Arrival, Fault, Switches, TokenFault, arrivals, aws, control, defender, entra, server};
 use axum::Router;
@@ -84,6 +85,11 @@ impl Simulator {
     /// The machines that ever carried a tag, with those they carry now.
     pub fn machines(&self) -> BTreeMap<String, BTreeSet<String>> {
         self.site.state().machines.all().clone()
+    }
+
+    /// Puts machines with these tags in the place of those that are there.
+    pub fn set_machines(&self, machines: BTreeMap<String, BTreeSet<String>>) {
+        self.site.state().machines = TaggedMachines::of(machines);
     }
 
     /// The greatest number of arrivals in any closed window of that length, by the time they were counted.

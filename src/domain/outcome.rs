@@ -47,7 +47,7 @@ impl Outcome {
 
     /// Whether sending the change again may end better.
     pub const fn has_failed(&self) -> bool {
-        matches!(self, Self::Rejected(_) | Self::Expired)
+        matches!(self, Self::Rejected(_) | Self::Expired | Self::Unconfirmed)
     }
 
     /// Whether nothing more will happen by itself.

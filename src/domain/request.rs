@@ -110,7 +110,7 @@ impl RequestRecord {
         Self { queued_at: request.received_at, request, queued: Some(order), outcomes, revision: 0 }
     }
 
-    /// The machines that may be tried again: those that ended expired or rejected.
+    /// The machines that may be tried again: those that ended expired, rejected or unconfirmed.
     pub fn failed(&self) -> Vec<MachineId> {
         let each = self.request.machines.iter().zip(&self.outcomes);
         each.filter(|(_, outcome)| outcome.has_failed()).map(|(machine, _)| *machine).collect()

@@ -9,6 +9,11 @@ pub(crate) struct TaggedMachines {
 }
 
 impl TaggedMachines {
+    /// Machines that carry these tags.
+    pub(crate) const fn of(tags: BTreeMap<String, BTreeSet<String>>) -> Self {
+        Self { tags }
+    }
+
     pub(crate) fn all(&self) -> &BTreeMap<String, BTreeSet<String>> {
         &self.tags
     }

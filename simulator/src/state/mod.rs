@@ -1,7 +1,7 @@
 //! What the simulator remembers: the registered app, its credentials, the tokens, the calls and the tagged machines.
 
 pub(crate) mod credentials;
-mod machines;
+pub(crate) mod machines;
 mod memory;
 mod site;
 mod tokens;

@@ -78,7 +78,7 @@ fn parse_key(
 ) -> Result<Option<Key>, Noted> {
     secret.parse("a secret as a text", |secret| match scheme {
         Some(scheme) => scheme.key(secret, weak).map(Some),
-        None => check_secret(secret).map(|()| None),
+        None => check_secret(secret).and_then(|()| weak.check(secret, secret)).map(|()| None),
     })
 }
 

@@ -13,9 +13,11 @@ pub(super) const KEYS_MAX: usize = 3;
 pub(super) const SECRET_MIN_CHARS: usize = 22;
 
 /// The secrets that stand in this project's documents and files, where everybody can read them. A test compares.
-const PUBLISHED: [&str; 7] = [
+const PUBLISHED: [&str; 9] = [
     "<a long random key>",
+    "cHV0LWEtbG9uZy1yYW5kb20ta2V5LWhlcmU",
     "made-at-the-start-by-cargo-local",
+    "bWFkZS1hdC10aGUtc3RhcnQtYnktY2FyZ28tbG9jYWw",
     "put-a-long-random-key-here",
     "put-a-long-random-password-here",
     "put-a-long-random-token-here",
@@ -83,15 +85,15 @@ pub(in crate::inbound) enum WeakSecret {
 }
 
 impl WeakSecret {
-    /// Checks that nobody can guess this part of a secret.
-    pub(super) fn check(self, part: &[u8]) -> Result<(), KeyError> {
+    /// Checks that nobody can guess a secret: `part` is what others do not know of it.
+    pub(super) fn check(self, secret: &str, part: &str) -> Result<(), KeyError> {
         if self == Self::Allowed {
             return Ok(());
         }
-        if PUBLISHED.iter().any(|published| published.as_bytes() == part) {
+        if PUBLISHED.iter().any(|published| secret.contains(published)) {
             return Err(KeyError::Published);
         }
-        if part.len() < SECRET_MIN_CHARS {
+        if part.chars().count() < SECRET_MIN_CHARS {
             return Err(KeyError::TooShort);
         }
         Ok(())

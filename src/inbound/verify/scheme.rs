@@ -57,15 +57,17 @@ impl Scheme {
             Self::StandardWebhooks => standard_webhooks::key(secret)?,
             Self::Hmac(_) => secret.into(),
         };
-        weak.check(self.unknown_part(&key))?;
+        weak.check(secret, self.unknown_part(secret))?;
         Ok(key.into())
     }
 
-    /// The part of a key that others do not know: of `user:password` the password.
-    fn unknown_part<'a>(&self, key: &'a [u8]) -> &'a [u8] {
+    /// The part of a secret that others do not know: of `user:password` the password.
+    fn unknown_part<'a>(&self, secret: &'a str) -> &'a str {
         match self {
-            Self::SharedSecret(Carrier::Basic) => key.splitn(2, |byte| *byte == b':').last().unwrap_or(key),
-            _ => key,
+            Self::SharedSecret(Carrier::Basic) => {
+                secret.split_once(':').map_or(secret, |(_, password)| password)
+            }
+            _ => secret,
         }
     }
 }

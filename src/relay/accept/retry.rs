@@ -13,8 +13,8 @@ use crate::store::{Save, StoreError};
 /// Why a request was not sent again.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RetryError {
-    /// Nothing in it ended expired or rejected.
-    #[error("no machine of this request ended expired or rejected")]
+    /// Nothing in it ended expired, rejected or unconfirmed.
+    #[error("no machine of this request ended expired, rejected or unconfirmed")]
     NothingFailed,
     /// It changed meanwhile. The sender may look at it and try again.
     #[error("the request has changed meanwhile")]

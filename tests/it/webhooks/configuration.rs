@@ -133,6 +133,9 @@ fn cases_of_keys() -> Vec<(Value, bool)> {
         (verify(json!({ "scheme": "github", "secrets": ["hush-hush-hush-hush-h"] })), true),
         (verify(json!({ "scheme": "basic", "secrets": ["a-long-name-of-a-user:hush"] })), true),
         (verify(json!({ "scheme": "bearer", "secrets": ["put-a-long-random-key-here"] })), false),
+        (verify(json!({ "scheme": "github", "secrets": ["relay:put-a-long-random-password-here"] })), false),
+        (verify(json!({ "scheme": "github", "secrets": ["🔑🔑🔑🔑🔑🔑"] })), true),
+        (verify(json!({ "scheme": "basic", "secrets": ["hush:ééééééééééé"] })), true),
         (one("0/verify/weak_secret", json!("yes")), true),
     ]
 }
@@ -290,6 +293,15 @@ fn with_own_secrets(mut configuration: Value) -> Value {
         }
     }
     configuration
+}
+
+#[test]
+fn a_short_secret_is_named_although_its_scheme_cannot_be_read() {
+    let found = faults_of(&one("0/verify", json!({ "scheme": "header", "secrets": ["hush"] })));
+    assert!(
+        found.contains("verify.header: is missing") && found.contains("at least 22 characters"),
+        "{found}"
+    );
 }
 
 #[test]

@@ -119,7 +119,8 @@ impl PathReader {
             if !asks {
                 continue;
             }
-            found.machines.extend(self.machines.place(item));
+            let Some(place) = self.machines.place(item) else { continue };
+            found.machines.insert(place);
             found.tag.extend(self.tag.place(item).map(str::to_owned));
             if matches!(kind, Kind::Active) {
                 found.action.extend(self.action.place(item).map(str::to_owned));
