@@ -19,6 +19,8 @@ const WORD_MAX_CHARS: usize = 100;
 
 /// Codes that say a machine is not there. Source: Microsoft, "Common Microsoft Defender for Endpoint API errors".
 const NOT_FOUND: [&str; 2] = ["NotFound", "ResourceNotFound"];
+/// How a message says so, whatever its code.
+const ABSENT: [&str; 3] = ["do not exist", "does not exist", "not found"];
 /// The code of a 403 that is about what was asked, not about the app. Source: the same.
 const NOT_FOR_THESE: &str = "DisallowedOperation";
 
@@ -74,23 +76,40 @@ fn classify(
         StatusCode::FORBIDDEN if code == Some(NOT_FOR_THESE) => Ok(Verdict::Refused(refusal)),
         StatusCode::FORBIDDEN => Err(CallError::Forbidden(refusal)),
         StatusCode::TOO_MANY_REQUESTS => Err(CallError::Throttled { retry_after_s }),
-        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => {
-            let named = named(failure.error.message.as_deref().unwrap_or_default(), machines);
-            Ok(match named.is_empty() {
-                false => Verdict::Unknown(named),
-                true if code.is_some_and(|code| NOT_FOUND.contains(&code)) => Verdict::NotFound(refusal),
-                true => Verdict::Refused(refusal),
-            })
-        }
-        _ if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT => {
-            Ok(Verdict::Refused(refusal))
-        }
+        _ if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT => match code {
+            Some(code) => Ok(verdict(code, failure.error.message.as_deref(), refusal, machines)),
+            // Only Defender's own JSON is about machines. Anything else is an outage, or a wrong address.
+            None => Err(CallError::Unavailable {
+                why: format!("{refusal}, which is not an answer of Defender's own"),
+                may_still_apply: true,
+                retry_after_s,
+            }),
+        },
         _ => Err(CallError::Unavailable {
             why: refusal.to_string(),
             may_still_apply: code.is_none() || is_from_a_proxy(status),
             retry_after_s,
         }),
     }
+}
+
+/// What Defender's own refusal says about the machines of the call.
+fn verdict(code: &str, message: Option<&str>, refusal: Refusal, machines: &[MachineId]) -> Verdict {
+    let message = message.unwrap_or_default();
+    let is_absent = NOT_FOUND.contains(&code);
+    match named(message, machines) {
+        named if named.is_empty() && is_absent => Verdict::NotFound(refusal),
+        named if named.is_empty() => Verdict::Refused(refusal),
+        named if is_absent || says_absent(message) => Verdict::Unknown(named),
+        named => Verdict::NamedRefused(named, refusal),
+    }
+}
+
+/// Whether a message says that what it names does not exist. The code of that message is not documented. Source: two
+/// independent public scripts quote "`MachineIds` do not exist: …".
+fn says_absent(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ABSENT.iter().any(|text| message.contains(text))
 }
 
 /// A proxy that gave up waiting does not know what Defender does with the call. Nor does a front door, which answers
@@ -164,10 +183,12 @@ mod tests {
         let message = |ids: &str| format!(r#"{{"error": {{"code": "InvalidInput", "message": "{ids}"}}}}"#);
         for text in [
             format!("MachineIds do not exist: {},{}", machine(9), machine(2)),
-            format!("'{}' is gone", machine(2).to_string().to_uppercase()),
+            format!("'{}' was not found", machine(2).to_string().to_uppercase()),
         ] {
             assert_eq!(classified(400, &message(&text)), Ok(Verdict::Unknown(vec![machine(2)])), "{text}");
         }
+        let other_reason = classified(400, &message(&format!("{} is not onboarded", machine(2))));
+        assert!(matches!(other_reason, Ok(Verdict::NamedRefused(named, _)) if named == [machine(2)]));
         let longer = format!("{}a", machine(2));
         assert!(matches!(classified(400, &message(&longer)), Ok(Verdict::Refused(_))));
     }
@@ -193,7 +214,15 @@ mod tests {
         for code in ["NotFound", "ResourceNotFound"] {
             assert!(matches!(coded(404, code), Ok(Verdict::NotFound(_))), "{code}");
         }
-        assert!(matches!(classified(404, "<html>"), Ok(Verdict::Refused(_))));
+        for status in [400, 404, 405, 409, 410, 451] {
+            for foreign in ["", "<html>", "{}", r#"{"error": "not found"}"#] {
+                let answer = classified(status, foreign);
+                assert!(
+                    matches!(answer, Err(CallError::Unavailable { .. })),
+                    "{status} {foreign}: {answer:?}"
+                );
+            }
+        }
         assert!(matches!(coded(403, "DisallowedOperation"), Ok(Verdict::Refused(_))));
         assert!(matches!(coded(403, "DisabledFeature"), Err(CallError::Forbidden(_))));
     }

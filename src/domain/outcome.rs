@@ -11,7 +11,7 @@ pub enum Outcome {
     Pending,
     /// Defender listed the machine in its 200.
     Applied,
-    /// A later request for the same machine and tag took its place.
+    /// A later request asked for the opposite.
     Superseded,
     /// Defender does not know the machine.
     UnknownMachine,

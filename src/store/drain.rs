@@ -17,6 +17,8 @@ use crate::domain::{Order, Priority, Timestamp};
 pub const LEASE_MS: i64 = 40_000;
 /// Milliseconds a lease must be over before another drain takes it: clocks differ.
 const LEASE_GRACE_MS: i64 = 1_000;
+/// A lease that ends later than this from now was written by a wrong clock, and counts as over.
+const LEASE_MAX_MS: i64 = 2 * LEASE_MS;
 
 /// The holder of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,14 +37,14 @@ impl LeaseId {
 }
 
 /// The right to drain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// Until when.
     pub until: Timestamp,
     /// The order of the newest request when the lease was written.
     pub horizon: Order,
-    /// Drains in a row, before it was taken, that ended without an answer of Defender.
-    pub unanswered_in_a_row: u32,
+    /// The hold that was there when it was taken, also one that is over.
+    pub hold: Option<Hold>,
 }
 
 /// Places in the order of requests.
@@ -66,7 +68,9 @@ pub struct DrainState {
 impl DrainState {
     /// Whether a drain for this class would find the lease free and nothing that blocks it.
     pub fn is_free(&self, priority: Priority, now: Timestamp) -> bool {
-        let leased = self.leased_until.is_some_and(|until| until.plus_ms(LEASE_GRACE_MS) >= now);
+        let lasts =
+            |until: Timestamp| until.plus_ms(LEASE_GRACE_MS) >= now && until <= now.plus_ms(LEASE_MAX_MS);
+        let leased = self.leased_until.is_some_and(lasts);
         let held = self.hold.as_ref().is_some_and(|hold| hold.stops(priority, now));
         !leased && !held
     }
@@ -112,20 +116,24 @@ impl Store {
             }
             Priority::Routine => "(attribute_not_exists(holdUntil) OR holdUntil <= :now)",
         };
-        let free = "(attribute_not_exists(holder) OR holder = :me OR leaseUntil < :over)";
+        // A late copy of this write must not shorten the lease that a later one has renewed.
+        let mine = "(holder = :me AND leaseUntil <= :until)";
+        let over = "leaseUntil < :over OR leaseUntil > :tooFar";
+        let free = format!("(attribute_not_exists(holder) OR {mine} OR {over})");
         let mut update = self
             .lease_update(me, now, &format!("{free} AND {held}"))
             .expression_attribute_values(":now", number(now.ms()))
-            .expression_attribute_values(":over", number(now.plus_ms(-LEASE_GRACE_MS).ms()));
+            .expression_attribute_values(":over", number(now.plus_ms(-LEASE_GRACE_MS).ms()))
+            .expression_attribute_values(":tooFar", number(now.plus_ms(LEASE_MAX_MS).ms()));
         if class == Priority::Urgent {
             update = update.expression_attribute_values(":yes", number(1));
         }
         lease(update, now).await
     }
 
-    /// Renews the lease; none if it is lost.
+    /// Renews the lease; none if it is lost. A copy of an earlier renewal that arrives late does not shorten it.
     pub async fn renew(&self, me: LeaseId, now: Timestamp) -> Result<Option<Lease>, StoreError> {
-        lease(self.lease_update(me, now, "holder = :me"), now).await
+        lease(self.lease_update(me, now, "holder = :me AND leaseUntil <= :until"), now).await
     }
 
     fn lease_update(&self, me: LeaseId, now: Timestamp, condition: &str) -> UpdateItemFluentBuilder {
@@ -166,8 +174,7 @@ async fn lease(update: UpdateItemFluentBuilder, now: Timestamp) -> Result<Option
         Conditional::Done(done) => {
             let item = done.attributes.unwrap_or_default();
             let horizon = find_number(&item, "order")?.unwrap_or(0);
-            let unanswered_in_a_row = state(&item)?.hold.map_or(0, |hold| hold.in_a_row);
-            Ok(Some(Lease { until: now.plus_ms(LEASE_MS), horizon, unanswered_in_a_row }))
+            Ok(Some(Lease { until: now.plus_ms(LEASE_MS), horizon, hold: state(&item)?.hold }))
         }
         Conditional::Refused(_) => Ok(None),
     }

@@ -80,7 +80,11 @@ pub fn pace(
 
 /// Whether all batches belong to one request.
 fn is_alone(batches: &[Batch]) -> bool {
-    let mut slots = batches.iter().flat_map(|batch| &batch.members).map(|(_, slot)| slot.request);
+    let mut slots = batches
+        .iter()
+        .flat_map(|batch| &batch.members)
+        .flat_map(|member| &member.slots)
+        .map(|slot| slot.request);
     let first = slots.next();
     slots.all(|request| Some(request) == first)
 }
@@ -95,7 +99,8 @@ fn oldest_queued_at(batch: &Batch, requests: &[RequestRecord]) -> Option<Timesta
     batch
         .members
         .iter()
-        .filter_map(|(_, slot)| requests.get(slot.request))
+        .flat_map(|member| &member.slots)
+        .filter_map(|slot| requests.get(slot.request))
         .map(|record| record.queued_at)
         .min()
 }

@@ -17,6 +17,8 @@ pub enum Verdict {
     Listed(Vec<MachineId>),
     /// Refused: these machines of the call do not exist. Nothing was changed.
     Unknown(Vec<MachineId>),
+    /// Refused because of these machines of the call. Nothing was changed.
+    NamedRefused(Vec<MachineId>, Refusal),
     /// 404 that names no machine of the call. Nothing was changed.
     NotFound(Refusal),
     /// Refused without naming a machine of the call. Nothing was changed.
@@ -29,6 +31,7 @@ impl Verdict {
         match self {
             Self::Listed(_) => "listed",
             Self::Unknown(_) => "unknown",
+            Self::NamedRefused(..) => "named_refused",
             Self::NotFound(_) => "not_found",
             Self::Refused(_) => "refused",
         }
@@ -91,6 +94,11 @@ impl Refusal {
     /// The text of a rejected machine's outcome.
     pub fn detail(&self) -> Arc<str> {
         self.to_string().into()
+    }
+
+    /// The text of the outcome of a machine that was not refused itself: Defender refused the tag.
+    pub fn tag_detail(&self) -> Arc<str> {
+        format!("{self}; Defender refused the tag for other machines of this request").into()
     }
 }
 

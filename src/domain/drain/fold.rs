@@ -1,11 +1,12 @@
 //! The fold: turns the requests that wait into the batches that leave.
 //!
-//! If several requests name the same machine and tag, the last one decides and the others are superseded. The
-//! remaining changes are grouped by tag and action into batches, urgent first, oldest first.
+//! Of several requests for the same machine and tag the last one decides. Those after the last opposite request join
+//! it: one call serves them all. Those before are superseded. The changes are grouped by tag, action and class into
+//! batches, urgent first, oldest first.
 //!
 //! Invariant: no two batches of one fold touch the same machine and tag, so they may be sent side by side. Every
 //! pending machine is superseded, expired, in exactly one batch, or waits for the next fold because a tag that
-//! differs only by case goes first.
+//! differs only by case goes first. A batch carries one class, so nothing routine leaves with an urgent permit.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,23 +21,32 @@ pub struct Slot {
     pub machine: usize,
 }
 
-/// Changes of one tag and action that leave in one call.
+/// The change of one machine, and the requests that ask for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The machine.
+    pub machine: MachineId,
+    /// Where its outcome is written: the last request's place first.
+    pub slots: Vec<Slot>,
+}
+
+/// Changes of one tag, action and class that leave in one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// The tag.
     pub tag: Tag,
     /// Whether the tag is set or removed.
     pub action: Action,
-    /// The highest class among the requests it serves.
+    /// The class of every change in it: the highest among the requests that ask for the change.
     pub priority: Priority,
-    /// The machines, each with the place of its outcome.
-    pub members: Vec<(MachineId, Slot)>,
+    /// The machines.
+    pub members: Vec<Member>,
 }
 
 /// What the drain does about the requests that wait.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Machines whose change another request has taken over.
+    /// Machines for which a later request asks for the opposite.
     pub superseded: Vec<Slot>,
     /// Machines whose request has waited too long.
     pub expired: Vec<Slot>,
@@ -53,88 +63,119 @@ pub struct Rules {
     pub expired_before: Timestamp,
     /// Machines a call may carry.
     pub machines_per_call: usize,
+    /// Whether the requests are the whole backlog. If they are not, an older request that asks for the same is
+    /// superseded unless its class is higher, so that the backlog becomes short enough to be read.
+    pub whole: bool,
 }
 
 /// Folds requests, which must be sorted by their order, into a plan.
 pub fn fold(requests: &[RequestRecord], rules: Rules) -> Plan {
     let mut plan = Plan::default();
-    let alive = split_off_expired(requests, rules.expired_before, &mut plan);
-    let survivors = split_off_superseded(requests, &alive, &mut plan);
-    let going = split_off_waiting(requests, &survivors, &mut plan);
-    plan.batches = group_into_batches(requests, &going, rules.machines_per_call.max(1));
+    let decided = decide(requests, rules.whole, &mut plan);
+    let alive = split_off_expired(requests, decided, rules.expired_before, &mut plan);
+    let going = split_off_waiting(requests, alive, &mut plan);
+    plan.batches = group_into_batches(requests, going, rules.machines_per_call.max(1));
     plan
 }
 
-fn split_off_expired(requests: &[RequestRecord], expired_before: Timestamp, plan: &mut Plan) -> Vec<Slot> {
-    let mut alive = Vec::new();
-    for (request, record) in requests.iter().enumerate() {
-        let has_expired = record.queued_at < expired_before;
+/// Goes through the pending machines from the last one back: the first one of a machine and tag decides.
+fn decide(requests: &[RequestRecord], whole: bool, plan: &mut Plan) -> Vec<Member> {
+    let mut places: HashMap<(&Tag, MachineId), usize> = HashMap::new();
+    let mut members: Vec<Member> = Vec::new();
+    // Whether an opposite request stands before those that have joined.
+    let mut is_closed: Vec<bool> = Vec::new();
+    for (request, record) in requests.iter().enumerate().rev() {
         let pending = record.outcomes.iter().enumerate().filter(|(_, outcome)| !outcome.is_final());
-        let slots = pending.map(|(machine, _)| Slot { request, machine });
-        if has_expired { plan.expired.extend(slots) } else { alive.extend(slots) }
+        for (machine, _) in pending {
+            let slot = Slot { request, machine };
+            let id = record.request.machines[machine];
+            let place = *places.entry((&record.request.tag, id)).or_insert(members.len());
+            let Some(member) = members.get_mut(place) else {
+                members.push(Member { machine: id, slots: vec![slot] });
+                is_closed.push(false);
+                continue;
+            };
+            let last = &requests[member.slots[0].request].request;
+            is_closed[place] |= last.action != record.request.action;
+            let is_needed = whole || record.request.priority < last.priority;
+            if is_closed[place] || !is_needed { plan.superseded.push(slot) } else { member.slots.push(slot) }
+        }
+    }
+    members.reverse();
+    members
+}
+
+/// Later requests have superseded first, so that of two opposite changes the later one cannot expire and the earlier
+/// one be sent.
+fn split_off_expired(
+    requests: &[RequestRecord],
+    members: Vec<Member>,
+    expired_before: Timestamp,
+    plan: &mut Plan,
+) -> Vec<Member> {
+    let has_expired = |slot: &Slot| requests[slot.request].queued_at < expired_before;
+    let mut alive = Vec::with_capacity(members.len());
+    for Member { machine, slots } in members {
+        let (expired, slots): (Vec<_>, Vec<_>) = slots.into_iter().partition(has_expired);
+        plan.expired.extend(expired);
+        if !slots.is_empty() {
+            alive.push(Member { machine, slots });
+        }
     }
     alive
 }
 
-/// Goes through the slots from the last one back: the first slot of a machine and tag decides.
-fn split_off_superseded(requests: &[RequestRecord], alive: &[Slot], plan: &mut Plan) -> Vec<Slot> {
-    let mut decided = HashSet::with_capacity(alive.len());
-    let mut survivors = Vec::with_capacity(alive.len());
-    for &slot in alive.iter().rev() {
-        let (tag, machine) = change_of(requests, slot);
-        if decided.insert((tag, machine)) { survivors.push(slot) } else { plan.superseded.push(slot) }
-    }
-    survivors.reverse();
-    survivors
-}
-
 /// Defender may treat tags that differ only by case as one tag, so the earlier change goes first, alone.
-fn split_off_waiting(requests: &[RequestRecord], survivors: &[Slot], plan: &mut Plan) -> Vec<Slot> {
+fn split_off_waiting(requests: &[RequestRecord], members: Vec<Member>, plan: &mut Plan) -> Vec<Member> {
     let mut folded: HashMap<&Tag, String> = HashMap::new();
     for record in requests {
         folded.entry(&record.request.tag).or_insert_with(|| record.request.tag.folded());
     }
-    let mut claimed = HashSet::with_capacity(survivors.len());
-    let mut going = Vec::with_capacity(survivors.len());
-    for &slot in survivors {
-        let (tag, machine) = change_of(requests, slot);
-        if claimed.insert((folded.get(tag), machine)) { going.push(slot) } else { plan.waiting += 1 }
+    let mut claimed = HashSet::with_capacity(members.len());
+    let mut going = Vec::with_capacity(members.len());
+    for member in members {
+        let tag = &requests[member.slots[0].request].request.tag;
+        if claimed.insert((folded.get(tag), member.machine)) {
+            going.push(member);
+        } else {
+            plan.waiting += member.slots.len();
+        }
     }
     going
 }
 
-fn change_of(requests: &[RequestRecord], slot: Slot) -> (&Tag, MachineId) {
-    let request = &requests[slot.request].request;
-    (&request.tag, request.machines[slot.machine])
+/// The class of a change, and the place of the oldest request that asks for it.
+type Rank = (Priority, Option<(Option<Order>, Slot)>);
+
+fn rank(requests: &[RequestRecord], member: &Member) -> Rank {
+    let records = member.slots.iter().map(|slot| (&requests[slot.request], *slot));
+    let class = records.clone().map(|(record, _)| record.request.priority).min();
+    (class.unwrap_or(Priority::Routine), records.map(|(record, slot)| (record.queued, slot)).min())
 }
 
-/// Groups changes by tag and action, and sorts the batches by their first change.
-fn group_into_batches(requests: &[RequestRecord], going: &[Slot], machines_per_call: usize) -> Vec<Batch> {
-    let mut groups: HashMap<(&Tag, Action), Vec<Slot>> = HashMap::new();
-    for &slot in going {
-        let request = &requests[slot.request].request;
-        groups.entry((&request.tag, request.action)).or_default().push(slot);
-    }
-    let rank = |slot: &Slot| -> (Priority, Option<Order>, Slot) {
-        let record = &requests[slot.request];
-        (record.request.priority, record.queued, *slot)
-    };
-    let mut ranked = Vec::new();
-    for ((tag, action), mut slots) in groups {
-        slots.sort_unstable_by_key(rank);
-        for chunk in slots.chunks(machines_per_call) {
-            let Some(first) = chunk.first().map(rank) else { continue };
-            let (priority, ..) = first;
-            let member = |&slot: &Slot| {
-                let (_, machine) = change_of(requests, slot);
-                (machine, slot)
-            };
-            let members = chunk.iter().map(member).collect();
-            ranked.push((first, Batch { tag: tag.clone(), action, priority, members }));
+/// Groups changes by tag, action and class, and sorts the batches by their first change.
+fn group_into_batches(
+    requests: &[RequestRecord],
+    going: Vec<Member>,
+    machines_per_call: usize,
+) -> Vec<Batch> {
+    let mut ranked: Vec<_> = going.into_iter().map(|member| (rank(requests, &member), member)).collect();
+    ranked.sort_unstable_by_key(|(rank, _)| *rank);
+    let mut open: HashMap<(&Tag, Action, Priority), usize> = HashMap::new();
+    let mut batches: Vec<Batch> = Vec::new();
+    for ((priority, _), member) in ranked {
+        let request = &requests[member.slots[0].request].request;
+        let place = open.entry((&request.tag, request.action, priority)).or_insert(usize::MAX);
+        let room = batches.get_mut(*place).filter(|batch| batch.members.len() < machines_per_call);
+        if let Some(batch) = room {
+            batch.members.push(member);
+            continue;
         }
+        *place = batches.len();
+        let members = vec![member];
+        batches.push(Batch { tag: request.tag.clone(), action: request.action, priority, members });
     }
-    ranked.sort_unstable_by_key(|(first, _)| *first);
-    ranked.into_iter().map(|(_, batch)| batch).collect()
+    batches
 }
 
 /// Writes one outcome into the places of some machines.
@@ -147,5 +188,7 @@ pub fn set_outcome(requests: &mut [RequestRecord], slots: &[Slot], outcome: &Out
     }
 }
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

@@ -26,10 +26,10 @@ impl Hold {
         self.until > moment && (!self.routine_only || class == Priority::Routine)
     }
 
-    /// Whether a failure outside keeps everything from being sent. Batches that gather and an exhausted budget are
-    /// not failures.
+    /// Whether a failure outside keeps something from being sent. Batches that gather and an exhausted budget are not
+    /// failures.
     pub fn is_failure(&self) -> bool {
-        !self.routine_only && self.reason.code != HoldCode::BudgetSpent
+        !matches!(self.reason.code, HoldCode::Gathering | HoldCode::BudgetSpent)
     }
 }
 
@@ -131,6 +131,7 @@ mod tests {
     #[test]
     fn neither_the_pace_nor_the_budget_is_a_failure() {
         assert!(hold(false, "defender_unavailable: status 503").is_failure());
+        assert!(hold(true, "defender_unavailable: status 503").is_failure(), "where only routine work waits");
         assert!(!hold(true, "gathering").is_failure());
         assert!(!hold(true, "budget_spent").is_failure() && !hold(false, "budget_spent").is_failure());
     }

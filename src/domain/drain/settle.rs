@@ -5,18 +5,22 @@
 //! the drain asks for the next part, sends it and hands the verdict back.
 //!
 //! Invariant: at the end every machine of the batch has one outcome, or none if it waits for the next round. The
-//! outcome is `Applied` only if a 200 listed the machine. The number of calls is bounded.
+//! outcome is `Applied` only if a 200 listed the machine. A machine is unknown or rejected only by an answer about this
+//! machine, except where Defender refuses the tag. The number of calls is bounded.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::call::{Refusal, Verdict};
+use super::fold::Member;
 use crate::domain::{MachineId, Outcome};
 
-/// Calls a batch may spend on halving. One machine at fault among 500 takes 18.
+/// Calls a batch may spend on halving in one round. One machine at fault among 500 takes 18. What is not judged then
+/// waits for the next round.
 const HALVINGS_PER_BATCH: u32 = 40;
 
-/// If this many machines in a row were refused alone and none was ever listed, the machines are not the cause.
-const REFUSED_ALONE_IN_A_ROW: u32 = 3;
+/// If this many machines in a row were refused alone with the same code and none was ever listed, Defender refuses the
+/// tag. A tag that is refused must not spend the hour.
+const REFUSED_ALONE_IN_A_ROW: usize = 3;
 
 /// Calls that may name unknown machines before the rest waits for the next round. Answers that name one machine
 /// at a time must not keep all other batches waiting.
@@ -36,20 +40,29 @@ pub struct Settling {
     outcomes: HashMap<MachineId, Outcome>,
     halvings_left: u32,
     namings_left: u32,
-    refused_alone: u32,
+    /// The requests that ask for a machine's change.
+    requests: HashMap<MachineId, Vec<usize>>,
+    /// The machines that were refused alone, in a row with the same code.
+    refused_alone: Vec<MachineId>,
+    /// That code.
+    refused_code: String,
     /// Whether any machine was listed. Then Defender refuses neither the tag nor the action.
     any_listed: bool,
 }
 
 impl Settling {
     /// A batch of which nothing is sent yet.
-    pub fn new(machines: Vec<MachineId>) -> Self {
+    pub fn new(members: &[Member]) -> Self {
+        let machines: Vec<_> = members.iter().map(|member| member.machine).collect();
+        let requests = |member: &Member| member.slots.iter().map(|slot| slot.request).collect();
         let mut settling = Self {
             parts: VecDeque::new(),
             outcomes: HashMap::with_capacity(machines.len()),
             halvings_left: HALVINGS_PER_BATCH,
             namings_left: NAMINGS_PER_BATCH,
-            refused_alone: 0,
+            requests: members.iter().map(|member| (member.machine, requests(member))).collect(),
+            refused_alone: Vec::new(),
+            refused_code: String::new(),
             any_listed: false,
         };
         settling.push_back(machines, false);
@@ -89,8 +102,11 @@ impl Settling {
         let Some(part) = self.parts.pop_front() else { return };
         match verdict {
             Verdict::Listed(listed) => self.absorb_listed(part, &listed),
-            Verdict::Unknown(unknown) => self.absorb_unknown(part, &unknown),
-            Verdict::NotFound(refusal) => self.absorb_not_found(part, &refusal),
+            Verdict::Unknown(unknown) => self.absorb_named(part, &unknown, &Outcome::UnknownMachine),
+            Verdict::NamedRefused(named, refusal) => {
+                self.absorb_named(part, &named, &Outcome::Rejected(refusal.detail()));
+            }
+            Verdict::NotFound(_) => self.absorb_not_found(part),
             Verdict::Refused(refusal) => self.absorb_refused(part, &refusal),
         }
     }
@@ -108,11 +124,12 @@ impl Settling {
         }
     }
 
-    fn absorb_unknown(&mut self, part: Part, unknown: &[MachineId]) {
-        let unknown: HashSet<_> = unknown.iter().collect();
+    /// The answer is about these machines alone; the others are sent again.
+    fn absorb_named(&mut self, part: Part, named: &[MachineId], outcome: &Outcome) {
+        let named: HashSet<_> = named.iter().collect();
         let (gone, rest): (Vec<_>, Vec<_>) =
-            part.machines.into_iter().partition(|machine| unknown.contains(machine));
-        self.settle(gone, &Outcome::UnknownMachine);
+            part.machines.into_iter().partition(|machine| named.contains(machine));
+        self.settle(gone, outcome);
         self.push_front(rest, part.sent_before);
         self.namings_left -= 1;
         if self.namings_left == 0 {
@@ -122,25 +139,27 @@ impl Settling {
 
     /// A machine that is alone is sent once more, because Defender has answered 404 for machines that succeed a
     /// moment later.
-    fn absorb_not_found(&mut self, part: Part, refusal: &Refusal) {
+    fn absorb_not_found(&mut self, part: Part) {
         match (part.machines.len(), part.sent_before) {
             (1, false) => self.push_back(part.machines, true),
             (1, true) => self.settle(part.machines, &Outcome::UnknownMachine),
-            _ => self.halve(part, refusal),
+            _ => self.halve(part),
         }
     }
 
     fn absorb_refused(&mut self, part: Part, refusal: &Refusal) {
-        if part.machines.len() > 1 {
-            return self.halve(part, refusal);
-        }
+        let &[machine] = part.machines.as_slice() else { return self.halve(part) };
         self.settle(part.machines, &Outcome::Rejected(refusal.detail()));
         if self.any_listed {
             return;
         }
-        self.refused_alone += 1;
-        if self.refused_alone >= REFUSED_ALONE_IN_A_ROW {
-            return self.reject_rest(refusal);
+        if self.refused_code != refusal.code {
+            self.refused_alone.clear();
+            self.refused_code.clone_from(&refusal.code);
+        }
+        self.refused_alone.push(machine);
+        if self.refused_alone.len() >= REFUSED_ALONE_IN_A_ROW {
+            return self.reject_the_same_requests(refusal);
         }
         self.send_a_distant_one();
     }
@@ -149,18 +168,17 @@ impl Settling {
     /// is sent alone.
     fn send_a_distant_one(&mut self) {
         let Some(Part { mut machines, sent_before }) = self.parts.pop_back() else { return };
-        let at = if self.refused_alone == 1 { machines.len() - 1 } else { machines.len() / 2 };
+        let at = if self.refused_alone.len() == 1 { machines.len() - 1 } else { machines.len() / 2 };
         let alone = machines.remove(at);
         self.push_back(machines, sent_before);
         self.push_front(vec![alone], sent_before);
     }
 
-    fn halve(&mut self, part: Part, refusal: &Refusal) {
-        if self.halvings_left < 2 {
-            self.settle(part.machines, &Outcome::Rejected(refusal.detail()));
-            return;
+    /// Halves a part, or leaves it to the next round: nothing is known of its machines yet.
+    fn halve(&mut self, part: Part) {
+        if self.halvings_left >= 2 {
+            self.split(part);
         }
-        self.split(part);
     }
 
     fn split(&mut self, part: Part) {
@@ -171,9 +189,23 @@ impl Settling {
         self.push_front(first, part.sent_before);
     }
 
-    fn reject_rest(&mut self, refusal: &Refusal) {
-        for part in std::mem::take(&mut self.parts) {
-            self.settle(part.machines, &Outcome::Rejected(refusal.detail()));
+    /// Defender refuses the tag. Rejects what is left of the requests of which a machine was refused alone.
+    fn reject_the_same_requests(&mut self, refusal: &Refusal) {
+        let requests_of = |machine| self.requests.get(machine).into_iter().flatten().copied();
+        let refused: HashSet<_> = self.refused_alone.iter().flat_map(requests_of).collect();
+        let mut rejected = Vec::new();
+        for part in &mut self.parts {
+            let requests = &self.requests;
+            let is_refused = |machine: &MachineId| {
+                requests.get(machine).is_some_and(|of| of.iter().all(|one| refused.contains(one)))
+            };
+            let (gone, rest) = std::mem::take(&mut part.machines).into_iter().partition(is_refused);
+            part.machines = rest;
+            rejected.push(gone);
+        }
+        self.parts.retain(|part| !part.machines.is_empty());
+        for machines in rejected {
+            self.settle(machines, &Outcome::Rejected(refusal.tag_detail()));
         }
     }
 

@@ -49,7 +49,7 @@ impl CallLine<'_> {
 
 fn refusal(answer: &CallResult) -> Option<&Refusal> {
     match answer {
-        Ok(Verdict::NotFound(refusal) | Verdict::Refused(refusal))
+        Ok(Verdict::NotFound(refusal) | Verdict::Refused(refusal) | Verdict::NamedRefused(_, refusal))
         | Err(CallError::TokenRefused(refusal) | CallError::Forbidden(refusal)) => Some(refusal),
         _ => None,
     }

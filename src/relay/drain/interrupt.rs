@@ -1,7 +1,7 @@
 //! Why a drain ends before the backlog is empty.
 
 use crate::domain::drain::{Hold, HoldCode, HoldReason};
-use crate::domain::{CallError, TenantName, Timestamp};
+use crate::domain::{CallError, Priority, TenantName, Timestamp};
 use crate::entra::TokenError;
 use crate::store::StoreError;
 
@@ -9,6 +9,9 @@ use crate::store::StoreError;
 const FIRST_HOLD_MS: i64 = 5_000;
 /// Doublings of that hold at most: about five minutes.
 const DOUBLINGS_MAX: u32 = 6;
+/// The longest such hold while something urgent waits. With the minute of the schedule it is applied within 90 s of the
+/// end of an outage; until then Defender is asked about 150 times an hour.
+const URGENT_HOLD_MAX_MS: i64 = 25_000;
 /// Milliseconds that nothing is sent if only an operator can help.
 const OPERATOR_HOLD_MS: i64 = 300_000;
 /// Milliseconds that nothing is sent if Defender or Entra asks for a pause without saying how long: the shorter of
@@ -106,6 +109,14 @@ impl Interrupt {
         }
     }
 
+    /// Whether batches of this class cannot be sent after it either.
+    pub(super) fn concerns(&self, class: Priority) -> bool {
+        match self {
+            Self::Gathering { .. } | Self::Held { routine_only: true, .. } => class == Priority::Routine,
+            _ => true,
+        }
+    }
+
     fn weight(&self) -> (u8, Timestamp) {
         match self {
             Self::Held { until, routine_only: false, .. } => (2, *until),
@@ -138,8 +149,9 @@ impl Interrupt {
         }
     }
 
-    /// The hold to leave behind. `in_a_row` holds without an answer came before it. `jitter` is from 0 to 255.
-    pub(super) fn hold(&self, in_a_row: u32, jitter: u8, now: Timestamp) -> Option<Hold> {
+    /// The hold to leave behind. `in_a_row` holds without an answer came before it. `waiting` is the highest class that
+    /// waits: where only routine work was tried, urgent work may try for itself. `jitter` is from 0 to 255.
+    pub(super) fn hold(&self, in_a_row: u32, waiting: Priority, jitter: u8, now: Timestamp) -> Option<Hold> {
         match self {
             Self::Gathering { until } => {
                 let reason = HoldReason::plain(HoldCode::Gathering);
@@ -150,9 +162,15 @@ impl Interrupt {
             }
             Self::Unavailable { reason, not_before } => {
                 let longest_ms = FIRST_HOLD_MS << in_a_row.min(DOUBLINGS_MAX);
+                let longest_ms = match waiting {
+                    Priority::Urgent => longest_ms.min(URGENT_HOLD_MAX_MS),
+                    Priority::Routine => longest_ms,
+                };
                 let ms = longest_ms / 2 + longest_ms / 2 * i64::from(jitter) / 255;
                 let until = now.plus_ms(ms).max(*not_before);
-                Some(Hold { until, routine_only: false, reason: reason.clone(), in_a_row: in_a_row + 1 })
+                // Nothing at all may follow a call that may still be carried out.
+                let routine_only = waiting == Priority::Routine && *not_before <= now;
+                Some(Hold { until, routine_only, reason: reason.clone(), in_a_row: in_a_row + 1 })
             }
             Self::NoPermit { .. } | Self::OutOfTime | Self::Lost | Self::Store(_) => None,
         }
@@ -172,16 +190,31 @@ mod tests {
     #[test]
     fn the_hold_doubles_with_jitter_up_to_about_five_minutes() {
         let interrupt = Interrupt::unavailable("down", Timestamp::default());
-        let ms =
-            |in_a_row, jitter| interrupt.hold(in_a_row, jitter, Timestamp::default()).unwrap().until.ms();
+        let ms = |in_a_row, jitter| {
+            let hold = interrupt.hold(in_a_row, Priority::Routine, jitter, Timestamp::default()).unwrap();
+            assert!(hold.routine_only, "urgent work may try for itself");
+            hold.until.ms()
+        };
         assert_eq!((ms(0, 0), ms(0, 255), ms(1, 255), ms(99, 255)), (2_500, 5_000, 10_000, 320_000));
+    }
+
+    #[test]
+    fn while_something_urgent_waits_the_hold_is_short_enough_for_the_schedule() {
+        let interrupt = Interrupt::unavailable("down", Timestamp::default());
+        for in_a_row in [0, 1, 5, 99] {
+            let hold = interrupt.hold(in_a_row, Priority::Urgent, 255, Timestamp::default()).unwrap();
+            assert!(hold.until.ms() <= URGENT_HOLD_MAX_MS && !hold.routine_only);
+        }
     }
 
     #[test]
     fn nothing_follows_a_call_that_may_still_be_carried_out_before_it_is_settled() {
         let not_before = Timestamp::from_ms(10_000);
         let interrupt = Interrupt::unavailable("reset", not_before);
-        assert_eq!(interrupt.hold(0, 0, Timestamp::default()).unwrap().until, not_before);
+        for waiting in [Priority::Urgent, Priority::Routine] {
+            let hold = interrupt.hold(0, waiting, 0, Timestamp::default()).unwrap();
+            assert_eq!((hold.until, hold.routine_only), (not_before, false), "{waiting:?}");
+        }
     }
 
     #[test]

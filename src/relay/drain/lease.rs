@@ -16,8 +16,10 @@ use crate::domain::drain::Hold;
 use crate::domain::{Order, Priority, TenantName};
 use crate::store::{LEASE_MS, Lease, LeaseId, Store, StoreError};
 
+/// Milliseconds by which the clocks of two instances may differ in the time of a hold.
+const CLOCKS_DIFFER_MS: i64 = 1_000;
 /// Milliseconds from one attempt to the next where Defender may still carry out the first.
-pub(super) const SETTLED_AFTER_MS: i64 = COUNTED_WITHIN_S * 1000;
+pub(super) const SETTLED_AFTER_MS: i64 = COUNTED_WITHIN_S * 1000 + CLOCKS_DIFFER_MS;
 /// Milliseconds that the lease must last when an attempt begins.
 const ATTEMPT_MAX_MS: i64 = CALL_TIMEOUT_MS + SETTLED_AFTER_MS;
 /// A lease that was just renewed must last that long.
@@ -31,10 +33,12 @@ pub(super) struct Drain {
     pub(super) inner: Arc<Inner>,
     id: LeaseId,
     lease: Mutex<Lease>,
-    /// Drains in a row, before this one, that ended because there was no usable answer.
-    unanswered_in_a_row: u32,
+    /// The hold that was there when the lease was taken, also one that is over.
+    hold: Option<Hold>,
     /// Whether Defender has answered a call of this drain.
     answered: AtomicBool,
+    /// Whether the backlog had something urgent when it was read last.
+    urgent_waits: AtomicBool,
     /// Parts of batches that may still be sent to find what Defender does not answer.
     searches_left: AtomicU32,
 }
@@ -58,13 +62,14 @@ impl Drain {
         Ok(None)
     }
 
-    const fn new(inner: Arc<Inner>, id: LeaseId, lease: Lease) -> Self {
+    fn new(inner: Arc<Inner>, id: LeaseId, lease: Lease) -> Self {
         Self {
             inner,
             id,
-            unanswered_in_a_row: lease.unanswered_in_a_row,
+            hold: lease.hold.clone(),
             lease: Mutex::const_new(lease),
             answered: AtomicBool::new(false),
+            urgent_waits: AtomicBool::new(false),
             searches_left: AtomicU32::new(SEARCHES_MAX),
         }
     }
@@ -93,11 +98,23 @@ impl Drain {
     /// Gives the lease back before the backlog is empty.
     pub(super) async fn give_up(self: Arc<Self>, interrupt: &Interrupt) -> Result<(), StoreError> {
         interrupt.log(self.tenant());
-        let in_a_row = if self.has_answered() { 0 } else { self.unanswered_in_a_row };
-        let hold = interrupt.hold(in_a_row, self.id.jitter(), self.clock().now());
-        // A wrong clock must not say until when a hold lasts.
-        let hold = hold.filter(|_| check_clock(self.store()).is_ok());
-        self.release(hold).await
+        let in_a_row = if self.has_answered() { 0 } else { self.unanswered_in_a_row() };
+        let waiting =
+            if self.urgent_waits.load(Ordering::SeqCst) { Priority::Urgent } else { Priority::Routine };
+        if let (Interrupt::Unavailable { not_before, .. }, Priority::Routine) = (interrupt, waiting) {
+            // Urgent work need not wait for more than that such a call is over.
+            self.wait_for_a_call_at(*not_before).await;
+        }
+        let hold = interrupt.hold(in_a_row, waiting, self.id.jitter(), self.clock().now());
+        if check_clock(self.store()).is_ok() {
+            return self.release(hold).await;
+        }
+        // A wrong clock must not say until when a hold lasts. Without a hold the lease may only be given back where no
+        // call can be carried out any more; otherwise it ends by itself, later than such a call.
+        match interrupt {
+            Interrupt::Unavailable { .. } => Ok(()),
+            _ => self.release(None).await,
+        }
     }
 
     /// The order of the newest request when the lease was written.
@@ -106,17 +123,30 @@ impl Drain {
     }
 
     /// Drains in a row, before this one, that ended because there was no usable answer.
-    pub(super) const fn unanswered_in_a_row(&self) -> u32 {
-        self.unanswered_in_a_row
+    pub(super) fn unanswered_in_a_row(&self) -> u32 {
+        self.hold.as_ref().map_or(0, |hold| hold.in_a_row)
+    }
+
+    /// The failure that still keeps routine work from being sent, until Defender answers something urgent.
+    pub(super) fn routine_failure(&self) -> Option<Interrupt> {
+        let hold = self.hold.as_ref().filter(|_| !self.has_answered())?;
+        let lasts = hold.is_failure() && hold.stops(Priority::Routine, self.clock().now());
+        let held = || Interrupt::Held { until: hold.until, routine_only: true, reason: hold.reason.clone() };
+        lasts.then(held)
     }
 
     /// Whether the last drain got no usable answer. Then one attempt has to show that Defender answers again.
     pub(super) fn is_probing(&self) -> bool {
-        self.unanswered_in_a_row > 0 && !self.has_answered()
+        self.unanswered_in_a_row() > 0 && !self.has_answered()
     }
 
     pub(super) fn has_answered(&self) -> bool {
         self.answered.load(Ordering::SeqCst)
+    }
+
+    /// Notes whether something urgent waits.
+    pub(super) fn note_urgent(&self, waits: bool) {
+        self.urgent_waits.store(waits, Ordering::SeqCst);
     }
 
     /// Notes that Defender has answered a call.

@@ -56,8 +56,8 @@ impl Quarantine {
             return batches;
         }
         for Batch { tag, action, members, .. } in &mut batches {
-            members.retain(|(machine, _)| {
-                known.get(&(tag.clone(), *action, *machine)).is_none_or(|stay| stay.until <= now)
+            members.retain(|member| {
+                known.get(&(tag.clone(), *action, member.machine)).is_none_or(|stay| stay.until <= now)
             });
         }
         batches.retain(|batch| !batch.members.is_empty());
@@ -69,10 +69,13 @@ impl Quarantine {
 mod tests {
     use super::*;
     use crate::domain::Priority;
-    use crate::domain::drain::Slot;
+    use crate::domain::drain::{Member, Slot};
 
     fn batch(machines: &[u8]) -> Batch {
-        let member = |n: &u8| (MachineId::from_bytes([*n; 20]), Slot { request: 0, machine: 0 });
+        let member = |n: &u8| Member {
+            machine: MachineId::from_bytes([*n; 20]),
+            slots: vec![Slot { request: 0, machine: 0 }],
+        };
         let members = machines.iter().map(member).collect();
         Batch { tag: Tag::parse("vip").unwrap(), action: Action::Add, priority: Priority::Routine, members }
     }

@@ -1,9 +1,9 @@
 //! Sends the batches of a round to Defender.
 //!
 //! Invariant: at most [`CALLS_AT_ONCE`] batches are under way, and no two of them touch the same machine and tag. After
-//! the first interrupt no batch is begun.
+//! an interrupt no batch is begun that it concerns: one that concerns routine work lets urgent work go on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
@@ -12,7 +12,7 @@ use super::call::ATTEMPTS_PER_CALL;
 use super::interrupt::Interrupt;
 use super::lease::Drain;
 use super::outcomes::RoundOutcomes;
-use crate::domain::drain::{Batch, Settling, Slot};
+use crate::domain::drain::{Batch, Settling, Slot, in_turn};
 use crate::domain::{MachineId, Outcome, RequestRecord, Timestamp};
 
 /// Batches of a round under way at once.
@@ -36,13 +36,14 @@ impl Drain {
         outcomes: &mut RoundOutcomes,
         batches: Vec<Batch>,
     ) -> Result<(), Interrupt> {
-        let mut waiting = self.in_turn(batches).into_iter().take(BATCHES_PER_ROUND);
+        let batches = if self.is_probing() { in_turn(batches, self.unanswered_in_a_row()) } else { batches };
+        let mut waiting: VecDeque<_> = batches.into_iter().take(BATCHES_PER_ROUND).collect();
         let mut under_way = JoinSet::new();
         let mut result = Ok(());
         loop {
             let at_once = if self.is_probing() { 1 } else { CALLS_AT_ONCE };
-            while result.is_ok() && under_way.len() < at_once {
-                let Some(batch) = waiting.next() else { break };
+            while under_way.len() < at_once {
+                let Some(batch) = waiting.pop_front() else { break };
                 under_way.spawn(Arc::clone(self).send_batch(batch));
             }
             let Some(sent) = under_way.join_next().await else { break };
@@ -53,24 +54,17 @@ impl Drain {
                     Err(Interrupt::Lost)
                 }
             };
+            if let Err(interrupt) = &kept {
+                waiting.retain(|batch| !interrupt.concerns(batch.priority));
+            }
             result = Interrupt::weightier(result, kept);
         }
         result
     }
 
-    /// The batches in the order in which they are sent. If one batch has to show that Defender answers again, it is
-    /// a different one each time: a batch that is never answered must not be the only one that is tried.
-    fn in_turn(&self, mut batches: Vec<Batch>) -> Vec<Batch> {
-        if self.is_probing() && !batches.is_empty() {
-            let first = self.unanswered_in_a_row() as usize % batches.len();
-            batches.rotate_left(first);
-        }
-        batches
-    }
-
     /// Makes the calls of one batch, one after the other.
     async fn send_batch(self: Arc<Self>, batch: Batch) -> SentBatch {
-        let mut settling = Settling::new(batch.members.iter().map(|(machine, _)| *machine).collect());
+        let mut settling = Settling::new(&batch.members);
         let mut attempts = ATTEMPTS_PER_CALL;
         let mut result = Ok(());
         while let Some(machines) = settling.next_call() {
@@ -116,9 +110,9 @@ impl Drain {
     /// Writes a batch's outcomes into the round and makes the requests durable that are done with it.
     async fn keep_outcomes(&self, outcomes: &mut RoundOutcomes, sent: SentBatch) -> Result<(), Interrupt> {
         let mut by_outcome: HashMap<&Outcome, Vec<Slot>> = HashMap::new();
-        for (machine, slot) in &sent.batch.members {
-            if let Some(outcome) = sent.outcomes.get(machine) {
-                by_outcome.entry(outcome).or_default().push(*slot);
+        for member in &sent.batch.members {
+            if let Some(outcome) = sent.outcomes.get(&member.machine) {
+                by_outcome.entry(outcome).or_default().extend(&member.slots);
             }
         }
         for (outcome, slots) in by_outcome {

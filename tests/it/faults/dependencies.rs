@@ -3,7 +3,7 @@
 use super::harness::FaultHarness;
 use super::page::expected_for;
 use super::{AT_ONCE, Dependency, DependencyFault, each_alone};
-use crate::support::{Ask, FixedAnswer, NetworkFault, machine, retry, sample};
+use crate::support::{FixedAnswer, NetworkFault, sample};
 
 /// Faults that end at once.
 const QUICK: [DependencyFault; 15] = [
@@ -102,16 +102,16 @@ fn a_defender_that_refuses_the_app_loses_nothing() {
     survives_all(Dependency::Defender, &faults, "a_defender_that_refuses_the_app_loses_nothing");
 }
 
-/// A refusal is not an outage. The machine is reported as rejected, whatever refused it, and can be retried.
-#[tokio::test]
-async fn a_refusal_that_is_not_defenders_own_rejects_machines_which_can_be_retried() {
-    let harness = FaultHarness::new().await;
-    harness.proxy(Dependency::Defender).set_fault(Some(NetworkFault::Status(400))).await;
-    let answer = harness.ask(&Ask::add("vip", &[machine(1)])).await;
-    assert_eq!((answer.status, answer.outcome(0)), (200, "rejected"));
-    harness.proxy(Dependency::Defender).set_fault(None).await;
-    let again = harness.fixture.ask(&harness.app, &retry(&answer.id())).await;
-    assert_eq!((again.status, again.outcome(0)), (200, "applied"));
+/// A front door, a proxy or a wrong address says nothing about machines.
+#[test]
+fn a_4xx_that_is_not_defenders_own_judges_no_machine_and_loses_nothing() {
+    let faults =
+        [says(400, "<html>"), says(404, "<html>"), says(404, ""), says(405, ""), says(451, "<html>")];
+    survives_all(
+        Dependency::Defender,
+        &faults,
+        "a_4xx_that_is_not_defenders_own_judges_no_machine_and_loses_nothing",
+    );
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn request(order: u64, tag: &str, machines: usize, age_ms: i64) -> RequestRecord
 }
 
 fn paced(requests: &[RequestRecord], calls: usize, whole: bool) -> Paced {
-    let rules = Rules { expired_before: Timestamp::default(), machines_per_call: PER_CALL };
+    let rules = Rules { expired_before: Timestamp::default(), machines_per_call: PER_CALL, whole };
     pace(fold(requests, rules).batches, requests, PER_CALL, Usage { calls, whole }, NOW)
 }
 
@@ -81,7 +81,9 @@ fn the_scarcer_calls_are_the_longer_batches_gather() {
 fn an_urgent_batch_never_gathers() {
     let mut urgent = request(1, "vip", 1, 0);
     urgent.request.priority = Priority::Urgent;
-    assert_eq!(sizes(&paced(&[urgent, request(2, "vip", 1, 0)], 50, true)), [2]);
+    let paced = paced(&[urgent, request(2, "vip", 1, 0)], 50, true);
+    assert_eq!((sizes(&paced), paced.now[0].priority), (vec![1], Priority::Urgent));
+    assert!(paced.gathering_until.is_some(), "routine machines of the same tag gather");
 }
 
 #[test]
@@ -104,7 +106,7 @@ proptest! {
         let requests: Vec<_> = (0..).zip(&ages)
             .map(|(order, (age_ms, tag, machines))| request(order, &format!("tag-{tag}"), *machines, *age_ms))
             .collect();
-        let rules = Rules { expired_before: Timestamp::default(), machines_per_call: PER_CALL };
+        let rules = Rules { expired_before: Timestamp::default(), machines_per_call: PER_CALL, whole: true };
         let all = fold(&requests, rules).batches.len();
         let split = paced(&requests, calls, true);
         prop_assert_eq!(split.gathering_until.is_none(), split.now.len() == all);

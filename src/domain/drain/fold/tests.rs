@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::{RequestId, SourceName, TagRequest};
 
 const NOW: Timestamp = Timestamp::from_ms(1_000_000);
-const RULES: Rules = Rules { expired_before: Timestamp::from_ms(0), machines_per_call: 500 };
+const RULES: Rules = Rules { expired_before: Timestamp::from_ms(0), machines_per_call: 500, whole: true };
 
 fn machine(n: u8) -> MachineId {
     MachineId::from_bytes([n; 20])
@@ -58,7 +58,7 @@ fn a_tag_that_differs_by_case_alone_waits_for_the_earlier_one() {
 }
 
 #[test]
-fn urgent_changes_leave_first_and_their_call_is_filled_with_routine_ones() {
+fn a_call_carries_one_class_and_urgent_changes_leave_first() {
     let mut requests = [
         record(1, "slow", Action::Add, &[1, 2, 3]),
         record(2, "fast", Action::Add, &[4]),
@@ -66,14 +66,57 @@ fn urgent_changes_leave_first_and_their_call_is_filled_with_routine_ones() {
     ];
     requests[2].request.priority = Priority::Urgent;
     let batches = fold(&requests, RULES).batches;
-    assert_eq!(batches[0].members.iter().map(|m| m.0).collect::<Vec<_>>(), [machine(5), machine(4)]);
-    assert_eq!((batches[0].priority, batches[1].priority), (Priority::Urgent, Priority::Routine));
+    let sent: Vec<_> = batches.iter().map(|batch| (batch.priority, batch.members.len())).collect();
+    assert_eq!(sent, [(Priority::Urgent, 1), (Priority::Routine, 3), (Priority::Routine, 1)]);
+    assert_eq!(batches[0].members[0].machine, machine(5));
 }
 
 #[test]
-fn a_request_that_waited_too_long_expires_and_supersedes_nothing() {
+fn equal_requests_join_and_the_call_has_the_highest_class_of_them() {
+    for urgent in 0..3 {
+        let mut requests = [1, 2, 3].map(|order| record(order, "vip", Action::Add, &[1]));
+        requests[urgent].request.priority = Priority::Urgent;
+        let plan = fold(&requests, RULES);
+        assert_eq!((plan.superseded.len(), plan.batches.len()), (0, 1));
+        assert_eq!(plan.batches[0].priority, Priority::Urgent);
+        let served: Vec<_> = plan.batches[0].members[0].slots.iter().map(|slot| slot.request).collect();
+        assert_eq!(served, [2, 1, 0]);
+    }
+}
+
+#[test]
+fn only_an_opposite_request_supersedes_and_all_that_came_before_it() {
+    let actions = [Action::Add, Action::Add, Action::Remove, Action::Add, Action::Add];
+    let requests: Vec<_> =
+        (1..).zip(actions).map(|(order, action)| record(order, "vip", action, &[1])).collect();
+    let plan = fold(&requests, RULES);
+    let superseded: Vec<_> = plan.superseded.iter().map(|slot| slot.request).collect();
+    assert_eq!(superseded, [2, 1, 0]);
+    let served: Vec<_> = plan.batches[0].members[0].slots.iter().map(|slot| slot.request).collect();
+    assert_eq!(served, [4, 3]);
+}
+
+#[test]
+fn of_a_backlog_that_is_too_long_to_read_equal_requests_leave_unless_their_class_is_higher() {
+    let mut requests = [1, 2, 3].map(|order| record(order, "vip", Action::Add, &[1]));
+    requests[0].request.priority = Priority::Urgent;
+    let plan = fold(&requests, Rules { whole: false, ..RULES });
+    assert_eq!(plan.superseded, [Slot { request: 1, machine: 0 }]);
+    assert_eq!(plan.batches[0].priority, Priority::Urgent);
+}
+
+#[test]
+fn a_request_that_waited_too_long_expires_and_still_supersedes_an_earlier_one() {
     let mut requests = [record(1, "vip", Action::Add, &[1]), record(2, "vip", Action::Remove, &[1])];
     requests[1].queued_at = Timestamp::from_ms(-1);
+    let plan = fold(&requests, RULES);
+    assert_eq!((plan.expired.len(), plan.superseded.len(), plan.batches.len()), (1, 1, 0));
+}
+
+#[test]
+fn of_equal_requests_the_old_one_expires_and_the_new_one_is_sent() {
+    let mut requests = [1, 2].map(|order| record(order, "vip", Action::Add, &[1]));
+    requests[0].queued_at = Timestamp::from_ms(-1);
     let plan = fold(&requests, RULES);
     assert_eq!((plan.expired.len(), plan.superseded.len(), plan.batches.len()), (1, 0, 1));
 }
@@ -91,7 +134,8 @@ fn one_by_one(requests: &[RequestRecord]) -> BTreeMap<(Tag, MachineId), Action> 
 
 /// What they carry after the batches of the fold.
 fn by_batches(batches: &[Batch]) -> BTreeMap<(Tag, MachineId), Action> {
-    let each = batches.iter().flat_map(|b| b.members.iter().map(move |m| ((b.tag.clone(), m.0), b.action)));
+    let each =
+        batches.iter().flat_map(|b| b.members.iter().map(move |m| ((b.tag.clone(), m.machine), b.action)));
     each.collect()
 }
 
@@ -121,11 +165,19 @@ proptest! {
         let sent: usize = plan.batches.iter().map(|b| b.members.len()).sum();
         let asked: usize = requests.iter().map(|r| r.request.machines.len()).sum();
         prop_assert_eq!(sent, one_by_one(&requests).len(), "a machine and tag is sent once");
-        prop_assert_eq!(sent + plan.superseded.len(), asked, "every machine is accounted for");
+        let served = plan.batches.iter().flat_map(|b| &b.members).map(|member| member.slots.len());
+        prop_assert_eq!(served.sum::<usize>() + plan.superseded.len(), asked, "every machine is accounted for");
+        for slot in &plan.superseded {
+            let this = &requests[slot.request].request;
+            let is_opposite = |later: &RequestRecord| later.request.tag == this.tag
+                && later.request.action != this.action
+                && later.request.machines.contains(&this.machines[slot.machine]);
+            prop_assert!(requests[slot.request..].iter().any(is_opposite), "superseded by an opposite request");
+        }
     }
 
     #[test]
-    fn calls_are_full_but_for_the_last_of_each_tag_and_action(
+    fn calls_are_full_but_for_the_last_of_each_tag_action_and_class(
         requests in some_requests(), machines_per_call in 1usize..8,
     ) {
         let plan = fold(&requests, Rules { machines_per_call, ..RULES });
@@ -133,7 +185,7 @@ proptest! {
         for batch in &plan.batches {
             prop_assert!(!batch.members.is_empty() && batch.members.len() <= machines_per_call);
             if batch.members.len() < machines_per_call {
-                *partial.entry((&batch.tag, batch.action)).or_insert(0) += 1;
+                *partial.entry((&batch.tag, batch.action, batch.priority)).or_insert(0) += 1;
             }
         }
         prop_assert!(partial.values().all(|&n| n == 1), "{:?}", partial);
