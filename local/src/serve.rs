@@ -188,22 +188,24 @@ fn write_sam_environment(file: &Path, variables: &Variables) -> std::io::Result<
 
 fn greet(fixture: &Loopback, address: SocketAddr, sam_environment: &Path, own_sources: Option<&Path>) {
     let simulator = fixture.simulator.url();
-    screen::line(format!("The relay serves on http://{address}"));
-    screen::line(format!("  Defender, simulated: {simulator}"));
-    screen::line(format!("  DynamoDB, embedded:  {}", fixture.engine.url()));
-    screen::line(format!("  for `sam local`:     --env-vars {}", screen::path(sam_environment)));
-    screen::line("\nTry, in another terminal:");
+    screen::live_line(format!("The relay serves on http://{address}"));
+    screen::live_line(format!("  Defender, simulated: {simulator}"));
+    screen::live_line(format!("  DynamoDB, embedded:  {}", fixture.engine.url()));
+    screen::live_line(format!("  for `sam local`:     --env-vars {}", screen::path(sam_environment)));
+    screen::live_line("\nTry, in another terminal:");
     match own_sources {
         Some(file) => show_own(address, file),
         None => show_tour(address),
     }
-    screen::line(format!("\n   The tags in the simulated Defender:\n\n   curl -s {simulator}/_sim/machines"));
-    screen::line("\nEach request and each outcome is shown here. Ctrl-C ends it.\n");
+    screen::live_line(format!(
+        "\n   The tags in the simulated Defender:\n\n   curl -s {simulator}/_sim/machines"
+    ));
+    screen::live_line("\nEach request and each outcome is shown here. Ctrl-C ends it.\n");
 }
 
 fn show_own(address: SocketAddr, file: &Path) {
     let file = shell_quote(&screen::path(file).to_string());
-    screen::line(format!(
+    screen::live_line(format!(
         "\n1. Send a webhook, signed as one of your sources signs it:\n\n   \
          cargo local send --source <name> <body.json>\n\n   \
          `cargo local check {file}` shows how each source is called.\n\n   \
@@ -212,7 +214,7 @@ fn show_own(address: SocketAddr, file: &Path) {
 }
 
 fn show_tour(address: SocketAddr) {
-    screen::line(format!(
+    screen::live_line(format!(
         "\n1. Tag a machine:\n\n   \
          curl -s http://{address}/v1/tag-requests \\\n     \
          -H 'Authorization: Bearer {KEY}' \\\n     \
@@ -220,11 +222,11 @@ fn show_tour(address: SocketAddr) {
          -d '{{\"Value\": \"vip\", \"Action\": \"Add\",\n          \
          \"MachineIds\": [\"34e83ca3feea4dbf2353006ea769262bac60025e\"]}}'"
     ));
-    screen::line(
+    screen::live_line(
         "\n2. Send a webhook, signed as PagerDuty signs it:\n\n   \
          cargo local send --source pagerduty events/hooks/pagerduty.json",
     );
-    screen::line(format!(
+    screen::live_line(format!(
         "\n3. See what is left of Defender's limits:\n\n   \
          curl -s http://{address}/v1/budget \\\n     \
          -H 'Authorization: Bearer {KEY}'"

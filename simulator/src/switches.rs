@@ -61,6 +61,8 @@ pub struct Switches {
     pub forbidden: bool,
     /// 5xx answers are a front door's HTML instead of JSON. Undocumented.
     pub html_errors: bool,
+    /// Network addresses of each machine in an answer. Real machines have up to about a hundred, of 105 bytes each.
+    pub addresses_per_machine: usize,
     /// Milliseconds between receiving a call and counting it.
     pub count_delay_ms: u64,
     /// Milliseconds between counting a call and answering it.
@@ -94,6 +96,7 @@ impl Default for Switches {
             down: false,
             forbidden: false,
             html_errors: false,
+            addresses_per_machine: 1,
             count_delay_ms: 0,
             latency_ms: 0,
         }

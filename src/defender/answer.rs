@@ -10,8 +10,9 @@ use serde::Deserialize;
 use crate::domain::{CallError, CallResult, MachineId, Refusal, Verdict};
 use crate::outbound::{read_body, retry_after_s};
 
-/// Bytes of an answer that are read: 500 machines of four kilobytes, twice over.
-const ANSWER_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of an answer that are read: 500 machines with a hundred network addresses each take half of it. An answer that is
+/// longer would leave it open which machines it lists, so the call would be sent again.
+const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Hexadecimal digits of a machine id.
 const ID_DIGITS: usize = 40;
 /// Characters of a code or correlation id that are kept.

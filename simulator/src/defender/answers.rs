@@ -70,7 +70,10 @@ pub(crate) fn of_one(mut reply: Reply) -> Reply {
 }
 
 /// A Machine with the fields of Microsoft's reference; only the id and the tags mean anything here.
-pub(crate) fn machine(id: &str, tags: &BTreeSet<String>, last_seen: &str) -> Value {
+pub(crate) fn machine(id: &str, tags: &BTreeSet<String>, last_seen: &str, addresses: usize) -> Value {
+    let address = json!({
+        "ipAddress": "192.0.2.10", "macAddress": "00155D000A0B", "type": "Ethernet", "operationalStatus": "Up",
+    });
     let short = id.get(..8).unwrap_or(id);
     json!({
         "id": id,
@@ -93,6 +96,7 @@ pub(crate) fn machine(id: &str, tags: &BTreeSet<String>, last_seen: &str) -> Val
         "exposureLevel": "Medium",
         "isAadJoined": true,
         "aadDeviceId": null,
+        "ipAddresses": vec![address; addresses],
         "machineTags": tags,
     })
 }

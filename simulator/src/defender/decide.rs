@@ -89,7 +89,12 @@ fn apply(state: &mut State, call: &TaggingCall, now_ms: u64) -> Reply {
         };
         let named = changed || state.switches.listed == Listed::All;
         if named && !state.switches.unlisted.contains(id) {
-            listed.push(answers::machine(id, &state.machines.tags_of(id), &seen));
+            listed.push(answers::machine(
+                id,
+                &state.machines.tags_of(id),
+                &seen,
+                state.switches.addresses_per_machine,
+            ));
         }
     }
     answers::machines(&listed)

@@ -163,7 +163,7 @@ impl Drain {
         true
     }
 
-    fn stop_before(&self) -> Timestamp {
+    pub(super) fn stop_before(&self) -> Timestamp {
         self.inner.drain_status.stop_before()
     }
 

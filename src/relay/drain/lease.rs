@@ -131,8 +131,7 @@ impl Drain {
     pub(super) fn routine_failure(&self) -> Option<Interrupt> {
         let hold = self.hold.as_ref().filter(|_| !self.has_answered())?;
         let lasts = hold.is_failure() && hold.stops(Priority::Routine, self.clock().now());
-        let held = || Interrupt::Held { until: hold.until, routine_only: true, reason: hold.reason.clone() };
-        lasts.then(held)
+        lasts.then(|| Interrupt::Held { until: hold.until, routine_only: true, reason: hold.reason.clone() })
     }
 
     /// Whether the last drain got no usable answer. Then one attempt has to show that Defender answers again.

@@ -231,3 +231,11 @@ async fn a_machine_not_found_once_is_found_a_moment_later() {
     let answer = Ask::add("vip", &[machine(1)]).send(&fixture).await;
     assert_eq!((answer.outcome(0), fixture.calls()), ("applied", 2));
 }
+
+#[tokio::test]
+async fn an_answer_with_a_hundred_addresses_for_each_of_five_hundred_machines_is_read() {
+    let fixture = Fixture::new().await;
+    fixture.simulator().switch(|s| s.addresses_per_machine = 100);
+    let answer = Ask::add("vip", &machines(0..500)).header("prefer", "wait=20").send(&fixture).await;
+    assert_eq!((answer.count("applied"), fixture.calls()), (500, 1));
+}

@@ -49,7 +49,7 @@ enum LeftOut {
     /// A request is answered before it is durable.
     AnswerBeforeDurable,
     /// Of requests that share a call only the last one gets its outcome.
-    JoinedLeftOut,
+    OthersThatJoined,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -281,7 +281,7 @@ fn each_safeguard_that_is_left_out_is_found() {
         (LeftOut::TwoHolders, "P3"),
         (LeftOut::NoHold, "P3"),
         (LeftOut::AnswerBeforeDurable, "P2"),
-        (LeftOut::JoinedLeftOut, "P2"),
+        (LeftOut::OthersThatJoined, "P2"),
     ];
     for (fault, promise) in faults {
         // What needs many steps is found by random ways, what needs a rare order of steps by the search.

@@ -188,7 +188,7 @@ impl Model {
         let me = steps.me;
         let is_mine = |call: &ModelCall| call.drain == me;
         if steps.state.calls.iter().any(|call| is_mine(call) && call.is_carried_out) {
-            let applied = if self.has(LeftOut::JoinedLeftOut) { &served[..1] } else { served };
+            let applied = if self.has(LeftOut::OthersThatJoined) { &served[..1] } else { served };
             let phase = Phase::Saving {
                 superseded: superseded.to_vec(),
                 applied: applied.to_vec(),
