@@ -54,7 +54,10 @@ struct Configuration {
 /// Names the faults of a configuration, or how each of its sources is called.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Error> {
     let Some(configuration) = load(&arguments.file)? else { return Ok(ExitCode::FAILURE) };
-    let port = serving::runs().first().map_or(USUAL_PORT, |run| run.port);
+    let file = std::path::absolute(files::find(&arguments.file))?;
+    let runs = serving::runs();
+    let run = runs.iter().find(|run| run.sources == file).or(runs.first());
+    let port = run.map_or(USUAL_PORT, |run| run.port);
     for source in configuration.sources.iter() {
         screen::line(format!("{} {}", Marks::of_terminal().of(true), source.name));
         screen::line(how_to_call(source, &configuration.json, &files::find(&arguments.file), port));

@@ -40,7 +40,7 @@ pub fn curl(source: &Value, file: &Path, port: u16) -> Vec<String> {
         ));
     }
     lines.extend(proof.before);
-    let mut call = vec![format!(r#"curl -s "http://127.0.0.1:{port}{}""#, route(source, proof.path))];
+    let mut call = vec![format!(r#"curl -sS "http://127.0.0.1:{port}{}""#, route(source, proof.path))];
     call.extend(proof.options);
     call.push("-H 'Content-Type: application/json'".into());
     call.push(format!("--data-binary @{body}"));

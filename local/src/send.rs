@@ -7,7 +7,7 @@ use clap::Args;
 use defender_tag_relay::clock::Clock;
 use defender_tag_relay::outbound::{describe, http_client, read_body};
 use lambda_runtime::Error;
-use local::serving::{self, ServingRun, USUAL_PORT};
+use local::serving::{self, ServingRun};
 use local::{events, files, sources};
 use serde_json::Value;
 
@@ -15,6 +15,9 @@ use super::screen;
 
 /// Seconds to wait for the outcome.
 const WAIT_S: u32 = 20;
+/// What to do if there is no run to send to.
+const NOBODY_SERVES: &str = ". No relay of this workspace serves that now: `cargo local --serve` starts one, with \
+                             `--sources FILE` for your own sources; `--url` sends to another relay";
 /// Bytes of an answer that are shown.
 const ANSWER_MAX_BYTES: usize = 4 * 1024 * 1024;
 
@@ -24,10 +27,10 @@ pub(crate) struct SendArguments {
     /// The source's name.
     #[arg(long)]
     source: String,
-    /// The relay's address; without it, that of the local run that began to serve last.
+    /// The relay's address; without it, that of the local run that began to serve last and knows the source.
     #[arg(long)]
     url: Option<String>,
-    /// The sources' configuration with its secrets; without it, that of the local run at this address.
+    /// The sources' configuration with its secrets; without it, that of the local run that is sent to.
     #[arg(long, value_name = "FILE")]
     sources: Option<PathBuf>,
     /// The body, or a file of events/hooks/. `{{now}}` and `{{id}}` in it are filled in.
@@ -57,32 +60,23 @@ pub(crate) async fn send(
     data: Option<&Path>,
     local_sources: &Path,
 ) -> Result<ExitCode, Error> {
-    let runs = serving::runs();
-    let data = data.map(std::path::absolute).transpose()?;
-    let asked_port = arguments.url.as_deref().map(port_of);
-    let fits = |run: &&ServingRun| {
-        data.as_ref().is_none_or(|data| run.data.as_ref() == Some(data))
-            && asked_port.is_none_or(|port| port == Some(run.port))
-    };
-    let run = runs.iter().find(fits);
-    let usual = || format!("http://127.0.0.1:{}", run.map_or(USUAL_PORT, |run| run.port));
-    let relay = arguments.url.clone().unwrap_or_else(usual);
-    let relay = relay.trim_end_matches('/');
-    let file = arguments.sources.as_deref().or(run.map(|run| run.sources.as_path())).unwrap_or(local_sources);
+    let run = run_for(arguments, data)?;
+    let of_the_run = run.as_ref().map(|run| run.sources.as_path());
+    let file = arguments.sources.as_deref().or(of_the_run).unwrap_or(local_sources);
     let configuration = configuration(arguments.sources.as_deref(), file)?;
     let source = sources::find(&configuration, &arguments.source).ok_or_else(|| {
         let names = sources::names(&configuration).join(", ");
-        let hint = if arguments.sources.is_none() && run.is_none() {
-            ". No relay of this workspace serves now: `cargo local --serve --sources FILE` serves your own sources"
-        } else {
-            ""
-        };
+        let hint = if arguments.sources.is_none() && run.is_none() { NOBODY_SERVES } else { "" };
         let file = screen::path(file);
         format!("there is no source `{}` in {file}; the sources are: {names}{hint}", arguments.source)
     })?;
     let now = Clock::system().now();
     let body = events::filled(&body_of(&read_file(&arguments.file)?), now);
     let signed = local::sign::sign(source, body.as_bytes(), now)?;
+    let of_the_run = run.map(|run| format!("http://127.0.0.1:{}", run.port));
+    // Without an address nothing is sent to whoever else listens: a body may carry the source's key.
+    let relay = arguments.url.clone().or(of_the_run).ok_or(NOBODY_SERVES.trim_start_matches(". "))?;
+    let relay = relay.trim_end_matches('/');
     let token = signed.path_token.map(|token| format!("/{token}")).unwrap_or_default();
     let url = format!("{relay}/v1/hooks/{}{token}", arguments.source);
     let request = http_client()?.post(url).header("content-type", "application/json");
@@ -100,7 +94,30 @@ pub(crate) async fn send(
         screen::line(format!("Location: {location}"));
     }
     screen::line(String::from_utf8_lossy(&read_body(answer, ANSWER_MAX_BYTES).await?));
-    Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if status.is_success() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    screen::line(format!("This is the answer of {relay}."));
+    Ok(ExitCode::FAILURE)
+}
+
+/// The run of this workspace that is meant: with this table, at this address, with these sources, and best with the
+/// source that is named.
+fn run_for(arguments: &SendArguments, data: Option<&Path>) -> Result<Option<ServingRun>, Error> {
+    let data = data.map(std::path::absolute).transpose()?;
+    let file = arguments.sources.as_deref().map(|file| std::path::absolute(files::find(file))).transpose()?;
+    let port = arguments.url.as_deref().map(port_of);
+    let fits = |run: &ServingRun| {
+        data.as_ref().is_none_or(|data| run.data.as_ref() == Some(data))
+            && port.is_none_or(|port| port == Some(run.port))
+            && (port.is_some() || file.as_ref().is_none_or(|file| run.sources == *file))
+    };
+    let knows = |run: &ServingRun| {
+        let configuration = sources::read(&run.sources).unwrap_or_default();
+        sources::find(&configuration, &arguments.source).is_some()
+    };
+    let runs: Vec<_> = serving::runs().into_iter().filter(fits).collect();
+    Ok(runs.iter().find(|run| knows(run)).or(runs.first()).cloned())
 }
 
 /// The port of a relay on this machine.

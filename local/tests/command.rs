@@ -306,6 +306,8 @@ fn what_cannot_be_sent_is_named() {
     let body = body("send", "{}");
     assert!(send("no-source", "nosuch", body.to_str().unwrap()).contains("the sources are: soar, splunk"));
     assert!(send("no-file", "splunk", "no/such/file.json").contains("no/such/file.json cannot be read"));
+    let nobody = send("nobody", "splunk", body.to_str().unwrap());
+    assert!(nobody.starts_with("No relay of this workspace serves that now"), "{nobody}");
 }
 
 /// The status and the body that a server answers to these lines.
