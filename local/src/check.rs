@@ -56,11 +56,15 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Error> {
     let Some(configuration) = load(&arguments.file)? else { return Ok(ExitCode::FAILURE) };
     let file = std::path::absolute(files::find(&arguments.file))?;
     let runs = serving::runs();
-    let run = runs.iter().find(|run| run.sources == file).or(runs.first());
+    let run = runs.iter().find(|run| run.sources == file);
     let port = run.map_or(USUAL_PORT, |run| run.port);
     for source in configuration.sources.iter() {
         screen::line(format!("{} {}", Marks::of_terminal().of(true), source.name));
         screen::line(how_to_call(source, &configuration.json, &files::find(&arguments.file), port));
+    }
+    if run.is_none() {
+        let file = shell_quote(&arguments.file.to_string_lossy());
+        screen::line(format!("No relay serves this file now: cargo local --serve --sources {file}"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -109,9 +113,13 @@ fn show_places(found: &FoundAt) {
     let places = [
         ("machines", &found.machines, ""),
         ("tag", &found.tag, "the configuration"),
-        ("action", &found.action, "the configuration or the alert's state"),
+        ("state", &found.state, ""),
+        ("action", &found.action, if found.state.is_empty() { "the configuration" } else { "the state" }),
     ];
     for (what, paths, otherwise) in places {
+        if paths.is_empty() && otherwise.is_empty() {
+            continue;
+        }
         let paths: Vec<_> = paths.iter().map(String::as_str).collect();
         let place = if paths.is_empty() { otherwise.to_owned() } else { paths.join(", ") };
         screen::line(format!("    {what:<9} from {place}"));

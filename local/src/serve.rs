@@ -131,9 +131,7 @@ async fn port(asked: Option<u16>, usual: UsualPort) -> Result<u16, String> {
         _ if is_free => Ok(port),
         None => {
             let UsualPort { what, option, .. } = usual;
-            screen::line(format!(
-                "Port {port} is in use, so {what} takes a free one ({option} chooses one)."
-            ));
+            screen::line(format!("Port {port} is in use: {what} takes a free one ({option} chooses)."));
             Ok(0)
         }
         Some(port) => {

@@ -173,6 +173,7 @@ fn a_body_is_tried_without_a_server() {
         &format!("Add contain-1 on 1 machine: {MACHINE}"),
         "machines  from $.machine",
         "tag       from the configuration",
+        "action    from the configuration",
         "✓ allowed   1 request",
     ];
     for stage in stages {

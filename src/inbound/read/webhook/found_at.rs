@@ -13,4 +13,6 @@ pub struct FoundAt {
     pub tag: BTreeSet<String>,
     /// Where the action is. Empty if the configuration says it, or the alert's state.
     pub action: BTreeSet<String>,
+    /// Where the alert's state is. Empty if it has none.
+    pub state: BTreeSet<String>,
 }

@@ -121,6 +121,7 @@ impl PathReader {
             }
             let Some(place) = self.machines.place(item) else { continue };
             found.machines.insert(place);
+            found.state.extend(self.state.as_ref().and_then(|state| state.place(item)).map(str::to_owned));
             found.tag.extend(self.tag.place(item).map(str::to_owned));
             if matches!(kind, Kind::Active) {
                 found.action.extend(self.action.place(item).map(str::to_owned));

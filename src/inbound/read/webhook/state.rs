@@ -29,6 +29,11 @@ pub(super) enum Kind {
 }
 
 impl State {
+    /// The place in an item that has the state.
+    pub(super) fn place(&self, item: &Value) -> Option<&str> {
+        first_texts(&self.from, item).map(|(path, _)| path.as_str())
+    }
+
     /// What the state of an item means.
     pub(super) fn kind(&self, item: &Value) -> Kind {
         let Some((_, texts)) = first_texts(&self.from, item) else {
