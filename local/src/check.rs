@@ -114,6 +114,7 @@ fn show_places(found: &FoundAt) {
         ("machines", &found.machines, ""),
         ("tag", &found.tag, "the configuration"),
         ("state", &found.state, ""),
+        ("event id", &found.event_id, ""),
         ("action", &found.action, if found.state.is_empty() { "the configuration" } else { "the state" }),
     ];
     for (what, paths, otherwise) in places {
@@ -123,6 +124,9 @@ fn show_places(found: &FoundAt) {
         let paths: Vec<_> = paths.iter().map(String::as_str).collect();
         let place = if paths.is_empty() { otherwise.to_owned() } else { paths.join(", ") };
         screen::line(format!("    {what:<9} from {place}"));
+    }
+    if found.lacks_event_id {
+        screen::line("    event id  not found, so a repeat of this event is not recognised by it");
     }
 }
 

@@ -428,3 +428,33 @@ fn the_curl_that_is_shown_for_a_source_works_for_each_way_of_signing() {
         Command::new("sh").args(["-c", &script]).current_dir(&folder).env("KEY", key).output().unwrap();
     assert!(stdout(&shell).contains(r#""source":"soar""#), "{}", stdout(&shell));
 }
+
+#[test]
+fn a_try_shows_the_state_and_an_event_id_that_is_not_there() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("state.sources.json");
+    let text = format!(
+        r#"{{"sources": [{{"name": "desk",
+            "verify": {{"scheme": "github", "secrets": ["{secret}"]}},
+            "read": {{"machines": ["$.machine"], "tag": "contain-1", "event_id": ["$.id"], "on_resolved": "Remove",
+                      "state": {{"from": ["$.action"], "active": ["Create"], "resolved": ["Close"]}}}},
+            "allow": {{"tags": ["contain-*"], "actions": ["Add", "Remove"], "machines": 10}}}}]}}"#,
+        secret = "k".repeat(30)
+    );
+    std::fs::write(&path, text).unwrap();
+    let tried = |name: &str, body_text: String| {
+        let body = body(name, &body_text);
+        let arguments =
+            ["try", "--source", "desk", "--sources", path.to_str().unwrap(), body.to_str().unwrap()];
+        stdout(&command(name, &arguments).output().unwrap())
+    };
+    let closed = tried("state-close", format!(r#"{{"machine": "{MACHINE}", "action": "Close", "id": "7"}}"#));
+    for line in
+        ["Remove contain-1", "state     from $.action", "event id  from $.id", "action    from the state"]
+    {
+        assert!(closed.contains(line), "{line}: {closed}");
+    }
+    let without_id = tried("state-create", format!(r#"{{"machine": "{MACHINE}", "action": "Create"}}"#));
+    assert!(without_id.contains("event id  not found"), "{without_id}");
+    let note = tried("state-note", format!(r#"{{"machine": "{MACHINE}", "action": "AddNote", "id": "7"}}"#));
+    assert!(note.contains("ignored"), "{note}");
+}

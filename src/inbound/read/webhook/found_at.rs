@@ -15,4 +15,8 @@ pub struct FoundAt {
     pub action: BTreeSet<String>,
     /// Where the alert's state is. Empty if it has none.
     pub state: BTreeSet<String>,
+    /// Where the event's id is. Empty if the configuration names no place for it, or not every place has something.
+    pub event_id: BTreeSet<String>,
+    /// Whether the configuration names places for the event's id, and one of them has nothing.
+    pub lacks_event_id: bool,
 }

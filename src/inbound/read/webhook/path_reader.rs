@@ -103,7 +103,12 @@ impl PathReader {
     /// Where the values of a body are that can be read.
     pub(in crate::inbound::read) fn explain(&self, body: &[u8]) -> Result<FoundAt, Unreadable> {
         let document = self.parse(body)?;
-        Ok(self.found_at(&self.items(&document)))
+        let mut found = self.found_at(&self.items(&document));
+        if find_event_id(&self.event_id, &document).is_some() {
+            found.event_id.extend(self.event_id.iter().map(|path| path.as_str().to_owned()));
+        }
+        found.lacks_event_id = found.event_id.is_empty() && !self.event_id.is_empty();
+        Ok(found)
     }
 
     /// Where the items that ask for something have their machines, tag and action.
