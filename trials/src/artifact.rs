@@ -23,8 +23,9 @@ const MEMORY_MAX_KIB: u64 = 20 * 1024;
 const CPU_MAX_US: u64 = 1_000;
 /// Rounds of further requests. After each round the backlog is empty, so memory that is kept for each request adds up.
 const ROUNDS: usize = 10;
-/// The most memory that may be kept for a finished request, in bytes.
-const KEPT_MAX_BYTES: u64 = 100;
+/// The most memory that may be kept for a finished request, in bytes. One that is really kept takes more than 300. Runs of
+/// one binary differ by up to 110, because the allocator gives pages back or not.
+const KEPT_MAX_BYTES: u64 = 200;
 /// Looks at the backlog, one a second, before the run fails because the backlog is stuck.
 const LOOKS_MAX: usize = 120;
 /// Where the double of Secrets Manager keeps the sources.

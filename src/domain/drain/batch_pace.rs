@@ -4,7 +4,7 @@
 //! other batches gather and then leave together. They gather longer when fewer calls are left, but they leave at
 //! most [`GATHER_MAX_MS`] after the oldest request among them was queued.
 
-use super::fold::Batch;
+use super::fold::{Batch, Member};
 use crate::domain::{Priority, RequestRecord, Timestamp};
 
 /// Calls in the budget's minute that leave as soon as there is anything to send: a burst of one-machine
@@ -80,11 +80,8 @@ pub fn pace(
 
 /// Whether all batches belong to one request.
 fn is_alone(batches: &[Batch]) -> bool {
-    let mut slots = batches
-        .iter()
-        .flat_map(|batch| &batch.members)
-        .flat_map(|member| &member.slots)
-        .map(|slot| slot.request);
+    let mut slots =
+        batches.iter().flat_map(|batch| &batch.members).flat_map(Member::slots).map(|slot| slot.request);
     let first = slots.next();
     slots.all(|request| Some(request) == first)
 }
@@ -99,7 +96,7 @@ fn oldest_queued_at(batch: &Batch, requests: &[RequestRecord]) -> Option<Timesta
     batch
         .members
         .iter()
-        .flat_map(|member| &member.slots)
+        .flat_map(Member::slots)
         .filter_map(|slot| requests.get(slot.request))
         .map(|record| record.queued_at)
         .min()

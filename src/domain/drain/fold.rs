@@ -26,8 +26,17 @@ pub struct Slot {
 pub struct Member {
     /// The machine.
     pub machine: MachineId,
-    /// Where its outcome is written: the last request's place first.
-    pub slots: Vec<Slot>,
+    /// Where its outcome is written for the last request that asks for the change.
+    pub slot: Slot,
+    /// Where it is written for earlier requests that ask for the same. Mostly there is none, and nothing is allocated.
+    pub joined: Vec<Slot>,
+}
+
+impl Member {
+    /// Where the outcome is written, for each request that asks for the change: the last one first.
+    pub fn slots(&self) -> impl Iterator<Item = Slot> + Clone + '_ {
+        std::iter::once(self.slot).chain(self.joined.iter().copied())
+    }
 }
 
 /// Changes of one tag, action and class that leave in one call.
@@ -80,10 +89,11 @@ pub fn fold(requests: &[RequestRecord], rules: Rules) -> Plan {
 
 /// Goes through the pending machines from the last one back: the first one of a machine and tag decides.
 fn decide(requests: &[RequestRecord], whole: bool, plan: &mut Plan) -> Vec<Member> {
-    let mut places: HashMap<(&Tag, MachineId), usize> = HashMap::new();
-    let mut members: Vec<Member> = Vec::new();
+    let machines = requests.iter().map(|record| record.outcomes.len()).sum();
+    let mut places: HashMap<(&Tag, MachineId), usize> = HashMap::with_capacity(machines);
+    let mut members: Vec<Member> = Vec::with_capacity(machines);
     // Whether an opposite request stands before those that have joined.
-    let mut is_closed: Vec<bool> = Vec::new();
+    let mut is_closed: Vec<bool> = Vec::with_capacity(machines);
     for (request, record) in requests.iter().enumerate().rev() {
         let pending = record.outcomes.iter().enumerate().filter(|(_, outcome)| !outcome.is_final());
         for (machine, _) in pending {
@@ -91,14 +101,14 @@ fn decide(requests: &[RequestRecord], whole: bool, plan: &mut Plan) -> Vec<Membe
             let id = record.request.machines[machine];
             let place = *places.entry((&record.request.tag, id)).or_insert(members.len());
             let Some(member) = members.get_mut(place) else {
-                members.push(Member { machine: id, slots: vec![slot] });
+                members.push(Member { machine: id, slot, joined: Vec::new() });
                 is_closed.push(false);
                 continue;
             };
-            let last = &requests[member.slots[0].request].request;
+            let last = &requests[member.slot.request].request;
             is_closed[place] |= last.action != record.request.action;
             let is_needed = whole || record.request.priority < last.priority;
-            if is_closed[place] || !is_needed { plan.superseded.push(slot) } else { member.slots.push(slot) }
+            if is_closed[place] || !is_needed { plan.superseded.push(slot) } else { member.joined.push(slot) }
         }
     }
     members.reverse();
@@ -115,11 +125,14 @@ fn split_off_expired(
 ) -> Vec<Member> {
     let has_expired = |slot: &Slot| requests[slot.request].queued_at < expired_before;
     let mut alive = Vec::with_capacity(members.len());
-    for Member { machine, slots } in members {
-        let (expired, slots): (Vec<_>, Vec<_>) = slots.into_iter().partition(has_expired);
-        plan.expired.extend(expired);
-        if !slots.is_empty() {
-            alive.push(Member { machine, slots });
+    for mut member in members {
+        plan.expired.extend(member.slots().filter(has_expired));
+        member.joined.retain(|slot| !has_expired(slot));
+        if !has_expired(&member.slot) {
+            alive.push(member);
+        } else if !member.joined.is_empty() {
+            member.slot = member.joined.remove(0);
+            alive.push(member);
         }
     }
     alive
@@ -134,11 +147,11 @@ fn split_off_waiting(requests: &[RequestRecord], members: Vec<Member>, plan: &mu
     let mut claimed = HashSet::with_capacity(members.len());
     let mut going = Vec::with_capacity(members.len());
     for member in members {
-        let tag = &requests[member.slots[0].request].request.tag;
+        let tag = &requests[member.slot.request].request.tag;
         if claimed.insert((folded.get(tag), member.machine)) {
             going.push(member);
         } else {
-            plan.waiting += member.slots.len();
+            plan.waiting += member.slots().count();
         }
     }
     going
@@ -148,7 +161,7 @@ fn split_off_waiting(requests: &[RequestRecord], members: Vec<Member>, plan: &mu
 type Rank = (Priority, Option<(Option<Order>, Slot)>);
 
 fn rank(requests: &[RequestRecord], member: &Member) -> Rank {
-    let records = member.slots.iter().map(|slot| (&requests[slot.request], *slot));
+    let records = member.slots().map(|slot| (&requests[slot.request], slot));
     let class = records.clone().map(|(record, _)| record.request.priority).min();
     (class.unwrap_or(Priority::Routine), records.map(|(record, slot)| (record.queued, slot)).min())
 }
@@ -163,8 +176,10 @@ fn group_into_batches(
     ranked.sort_unstable_by_key(|(rank, _)| *rank);
     let mut open: HashMap<(&Tag, Action, Priority), usize> = HashMap::new();
     let mut batches: Vec<Batch> = Vec::new();
+    let mut left = ranked.len();
     for ((priority, _), member) in ranked {
-        let request = &requests[member.slots[0].request].request;
+        left -= 1;
+        let request = &requests[member.slot.request].request;
         let place = open.entry((&request.tag, request.action, priority)).or_insert(usize::MAX);
         let room = batches.get_mut(*place).filter(|batch| batch.members.len() < machines_per_call);
         if let Some(batch) = room {
@@ -172,7 +187,8 @@ fn group_into_batches(
             continue;
         }
         *place = batches.len();
-        let members = vec![member];
+        let mut members = Vec::with_capacity(machines_per_call.min(left + 1));
+        members.push(member);
         batches.push(Batch { tag: request.tag.clone(), action: request.action, priority, members });
     }
     batches

@@ -40,8 +40,8 @@ pub struct Settling {
     outcomes: HashMap<MachineId, Outcome>,
     halvings_left: u32,
     namings_left: u32,
-    /// The requests that ask for a machine's change.
-    requests: HashMap<MachineId, Vec<usize>>,
+    /// The batch, with the requests that ask for each machine's change.
+    members: Vec<Member>,
     /// The machines that were refused alone, in a row with the same code.
     refused_alone: Vec<MachineId>,
     /// That code.
@@ -54,13 +54,12 @@ impl Settling {
     /// A batch of which nothing is sent yet.
     pub fn new(members: &[Member]) -> Self {
         let machines: Vec<_> = members.iter().map(|member| member.machine).collect();
-        let requests = |member: &Member| member.slots.iter().map(|slot| slot.request).collect();
         let mut settling = Self {
             parts: VecDeque::new(),
             outcomes: HashMap::with_capacity(machines.len()),
             halvings_left: HALVINGS_PER_BATCH,
             namings_left: NAMINGS_PER_BATCH,
-            requests: members.iter().map(|member| (member.machine, requests(member))).collect(),
+            members: members.to_vec(),
             refused_alone: Vec::new(),
             refused_code: String::new(),
             any_listed: false,
@@ -191,14 +190,16 @@ impl Settling {
 
     /// Defender refuses the tag. Rejects what is left of the requests of which a machine was refused alone.
     fn reject_the_same_requests(&mut self, refusal: &Refusal) {
-        let requests_of = |machine| self.requests.get(machine).into_iter().flatten().copied();
+        let requests = |member: &Member| member.slots().map(|slot| slot.request).collect::<Vec<_>>();
+        let requests: HashMap<_, _> =
+            self.members.iter().map(|member| (member.machine, requests(member))).collect();
+        let requests_of = |machine| requests.get(machine).into_iter().flatten();
         let refused: HashSet<_> = self.refused_alone.iter().flat_map(requests_of).collect();
+        let is_refused = |machine: &MachineId| {
+            requests.get(machine).is_some_and(|of| of.iter().all(|request| refused.contains(request)))
+        };
         let mut rejected = Vec::new();
         for part in &mut self.parts {
-            let requests = &self.requests;
-            let is_refused = |machine: &MachineId| {
-                requests.get(machine).is_some_and(|of| of.iter().all(|one| refused.contains(one)))
-            };
             let (gone, rest) = std::mem::take(&mut part.machines).into_iter().partition(is_refused);
             part.machines = rest;
             rejected.push(gone);

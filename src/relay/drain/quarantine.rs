@@ -74,7 +74,8 @@ mod tests {
     fn batch(machines: &[u8]) -> Batch {
         let member = |n: &u8| Member {
             machine: MachineId::from_bytes([*n; 20]),
-            slots: vec![Slot { request: 0, machine: 0 }],
+            slot: Slot { request: 0, machine: 0 },
+            joined: Vec::new(),
         };
         let members = machines.iter().map(member).collect();
         Batch { tag: Tag::parse("vip").unwrap(), action: Action::Add, priority: Priority::Routine, members }

@@ -112,7 +112,7 @@ impl Drain {
         let mut by_outcome: HashMap<&Outcome, Vec<Slot>> = HashMap::new();
         for member in &sent.batch.members {
             if let Some(outcome) = sent.outcomes.get(&member.machine) {
-                by_outcome.entry(outcome).or_default().extend(&member.slots);
+                by_outcome.entry(outcome).or_default().extend(member.slots());
             }
         }
         for (outcome, slots) in by_outcome {

@@ -79,7 +79,7 @@ fn equal_requests_join_and_the_call_has_the_highest_class_of_them() {
         let plan = fold(&requests, RULES);
         assert_eq!((plan.superseded.len(), plan.batches.len()), (0, 1));
         assert_eq!(plan.batches[0].priority, Priority::Urgent);
-        let served: Vec<_> = plan.batches[0].members[0].slots.iter().map(|slot| slot.request).collect();
+        let served: Vec<_> = plan.batches[0].members[0].slots().map(|slot| slot.request).collect();
         assert_eq!(served, [2, 1, 0]);
     }
 }
@@ -92,7 +92,7 @@ fn only_an_opposite_request_supersedes_and_all_that_came_before_it() {
     let plan = fold(&requests, RULES);
     let superseded: Vec<_> = plan.superseded.iter().map(|slot| slot.request).collect();
     assert_eq!(superseded, [2, 1, 0]);
-    let served: Vec<_> = plan.batches[0].members[0].slots.iter().map(|slot| slot.request).collect();
+    let served: Vec<_> = plan.batches[0].members[0].slots().map(|slot| slot.request).collect();
     assert_eq!(served, [4, 3]);
 }
 
@@ -165,7 +165,7 @@ proptest! {
         let sent: usize = plan.batches.iter().map(|b| b.members.len()).sum();
         let asked: usize = requests.iter().map(|r| r.request.machines.len()).sum();
         prop_assert_eq!(sent, one_by_one(&requests).len(), "a machine and tag is sent once");
-        let served = plan.batches.iter().flat_map(|b| &b.members).map(|member| member.slots.len());
+        let served = plan.batches.iter().flat_map(|b| &b.members).map(|member| member.slots().count());
         prop_assert_eq!(served.sum::<usize>() + plan.superseded.len(), asked, "every machine is accounted for");
         for slot in &plan.superseded {
             let this = &requests[slot.request].request;

@@ -13,7 +13,10 @@ fn members(machines: impl IntoIterator<Item = MachineId>) -> Vec<Member> {
 /// The machines, each with its request.
 fn of_requests(machines: impl IntoIterator<Item = (MachineId, usize)>) -> Vec<Member> {
     let slot = |request| Slot { request, machine: 0 };
-    machines.into_iter().map(|(machine, request)| Member { machine, slots: vec![slot(request)] }).collect()
+    machines
+        .into_iter()
+        .map(|(machine, request)| Member { machine, slot: slot(request), joined: Vec::new() })
+        .collect()
 }
 
 fn machine(n: u16) -> MachineId {

@@ -210,10 +210,10 @@ impl Model {
         let records: Vec<_> = read.iter().map(record).collect();
         let rules = Rules { expired_before: Timestamp::from_ms(0), machines_per_call: 500, whole: true };
         let plan = fold(&records, rules);
-        let place = |slot: &Slot| u8::try_from(read[slot.request]).unwrap();
-        let superseded = plan.superseded.iter().map(place).collect();
+        let place = |slot: Slot| u8::try_from(read[slot.request]).unwrap();
+        let superseded = plan.superseded.iter().copied().map(place).collect();
         let batch = plan.batches.first().map(|batch| {
-            let served = batch.members[0].slots.iter().map(place).collect();
+            let served = batch.members[0].slots().map(place).collect();
             (batch.action == Action::Add, served)
         });
         (superseded, batch)
