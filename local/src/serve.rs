@@ -25,6 +25,8 @@ use super::send::read_file;
 
 /// Milliseconds between two drains on schedule. On Lambda it is a minute.
 const SCHEDULE_MS: i64 = 10_000;
+/// Milliseconds after which a change of the simulated machines is kept at most.
+const KEPT_EVERY_MS: i64 = 200;
 /// Milliseconds a drain on schedule may take.
 const DRAIN_MS: i64 = 60_000;
 /// Variables that `template.yaml` sets. An empty one counts as not set.
@@ -63,7 +65,10 @@ pub(crate) async fn simulated(arguments: &LocalArguments) -> Result<ExitCode, la
     })?;
     let own_sources = arguments.sources.is_some().then_some(sources_file.as_path());
     greet(&fixture, address, &sam_environment, own_sources);
-    serve(listener, fixture.app.clone()).await?;
+    tokio::select! {
+        served = serve(listener, fixture.app.clone()) => served?,
+        kept = keep_machines(&fixture, machines_file.as_deref()) => kept?,
+    }
     if let Some(file) = machines_file {
         files::write(&file, &serde_json::to_string(&fixture.simulator.machines())?)?;
         screen::line("stopped; the next start with the same --data goes on from here");
@@ -156,6 +161,22 @@ async fn serve(listener: TcpListener, app: App) -> std::io::Result<()> {
     schedule.abort();
     relays.until_idle().await;
     Ok(())
+}
+
+/// Keeps the simulated machines beside the table while it serves, so that they agree after a crash too, but for the last
+/// moment.
+async fn keep_machines(fixture: &Loopback, file: Option<&Path>) -> std::io::Result<()> {
+    let Some(file) = file else { return std::future::pending().await };
+    let clock = fixture.app.clock();
+    let mut kept = fixture.simulator.machines();
+    loop {
+        clock.wait_until(clock.now().plus_ms(KEPT_EVERY_MS)).await;
+        let machines = fixture.simulator.machines();
+        if machines != kept {
+            files::write(file, &serde_json::to_string(&machines)?)?;
+            kept = machines;
+        }
+    }
 }
 
 async fn drain_on_schedule(app: App) {
