@@ -169,17 +169,15 @@ fn rank(requests: &[RequestRecord], member: &Member) -> Rank {
 /// Groups changes by tag, action and class, and sorts the batches by their first change.
 fn group_into_batches(
     requests: &[RequestRecord],
-    going: Vec<Member>,
+    mut going: Vec<Member>,
     machines_per_call: usize,
 ) -> Vec<Batch> {
-    let mut ranked: Vec<_> = going.into_iter().map(|member| (rank(requests, &member), member)).collect();
-    ranked.sort_unstable_by_key(|(rank, _)| *rank);
+    going.sort_unstable_by_key(|member| rank(requests, member));
     let mut open: HashMap<(&Tag, Action, Priority), usize> = HashMap::new();
     let mut batches: Vec<Batch> = Vec::new();
-    let mut left = ranked.len();
-    for ((priority, _), member) in ranked {
-        left -= 1;
+    for member in going {
         let request = &requests[member.slot.request].request;
+        let (priority, _) = rank(requests, &member);
         let place = open.entry((&request.tag, request.action, priority)).or_insert(usize::MAX);
         let room = batches.get_mut(*place).filter(|batch| batch.members.len() < machines_per_call);
         if let Some(batch) = room {
@@ -187,8 +185,7 @@ fn group_into_batches(
             continue;
         }
         *place = batches.len();
-        let mut members = Vec::with_capacity(machines_per_call.min(left + 1));
-        members.push(member);
+        let members = vec![member];
         batches.push(Batch { tag: request.tag.clone(), action: request.action, priority, members });
     }
     batches

@@ -35,13 +35,13 @@ struct Part {
 
 /// A batch on its way to an outcome for each machine.
 #[derive(Debug)]
-pub struct Settling {
+pub struct Settling<'a> {
     parts: VecDeque<Part>,
     outcomes: HashMap<MachineId, Outcome>,
     halvings_left: u32,
     namings_left: u32,
     /// The batch, with the requests that ask for each machine's change.
-    members: Vec<Member>,
+    members: &'a [Member],
     /// The machines that were refused alone, in a row with the same code.
     refused_alone: Vec<MachineId>,
     /// That code.
@@ -50,16 +50,16 @@ pub struct Settling {
     any_listed: bool,
 }
 
-impl Settling {
+impl<'a> Settling<'a> {
     /// A batch of which nothing is sent yet.
-    pub fn new(members: &[Member]) -> Self {
+    pub fn new(members: &'a [Member]) -> Self {
         let machines: Vec<_> = members.iter().map(|member| member.machine).collect();
         let mut settling = Self {
             parts: VecDeque::new(),
             outcomes: HashMap::with_capacity(machines.len()),
             halvings_left: HALVINGS_PER_BATCH,
             namings_left: NAMINGS_PER_BATCH,
-            members: members.to_vec(),
+            members,
             refused_alone: Vec::new(),
             refused_code: String::new(),
             any_listed: false,

@@ -86,7 +86,8 @@ impl Drain {
                 }
             }
         }
-        SentBatch { batch, outcomes: settling.into_outcomes(), result }
+        let outcomes = settling.into_outcomes();
+        SentBatch { batch, outcomes, result }
     }
 
     /// Whether a call without an answer concerns only its own machines, because Defender answers other calls, and

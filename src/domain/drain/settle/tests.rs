@@ -163,7 +163,8 @@ fn a_refused_tag_rejects_the_requests_of_the_machines_that_were_refused_and_no_o
 
 #[test]
 fn a_machine_that_is_named_with_another_reason_is_rejected_alone() {
-    let mut settling = Settling::new(&members((0..3).map(machine)));
+    let members = members((0..3).map(machine));
+    let mut settling = Settling::new(&members);
     settling.absorb(Verdict::NamedRefused(vec![machine(1)], refusal(400)));
     assert_eq!(settling.next_call(), Some([machine(0), machine(2)].as_slice()));
     settling.absorb(Verdict::Listed(vec![machine(0), machine(2)]));
@@ -204,7 +205,8 @@ fn an_unlisted_machine_is_sent_once_more_and_then_unconfirmed() {
 
 #[test]
 fn a_machine_not_found_once_is_asked_for_again() {
-    let mut settling = Settling::new(&members([machine(1)]));
+    let members = members([machine(1)]);
+    let mut settling = Settling::new(&members);
     settling.absorb(Verdict::NotFound(refusal(404)));
     assert_eq!(settling.next_call(), Some([machine(1)].as_slice()));
     settling.absorb(Verdict::Listed(vec![machine(1)]));
