@@ -21,8 +21,7 @@ struct Proof {
     options: Vec<String>,
 }
 
-/// The lines of a shell that call this source. A webhook's body is in the
-/// file `body.json`, and the relay on this port of this machine.
+/// The shell lines that call this source. They read a webhook's body from `body.json`, and call this port of this machine.
 pub fn curl(source: &Value, file: &Path, port: u16) -> Vec<String> {
     let name = source["name"].as_str().unwrap_or_default();
     let body = if source.get("read").is_none() { NATIVE_BODY } else { "body.json" };
@@ -48,7 +47,7 @@ pub fn curl(source: &Value, file: &Path, port: u16) -> Vec<String> {
     lines
 }
 
-/// A text as a shell reads it back, whatever is in it: a configuration may be somebody else's.
+/// Quotes a text for a shell. A configuration may come from somebody else, so nothing in it may run.
 pub fn shell_quote(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {

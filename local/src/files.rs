@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Whoever owns a file may read and write it; others may not.
+/// The owner of a file may read and write it; nobody else may.
 const OWNER_ONLY: u32 = 0o600;
 /// The same for a folder.
 const OWNER_ONLY_FOLDER: u32 = 0o700;
@@ -26,7 +26,7 @@ pub fn folder() -> PathBuf {
     workspace().join(".local")
 }
 
-/// A file as it was named, or the file of that name in the workspace if there is none here.
+/// Returns the path as it was given if the file exists, or the same path in the workspace if the file exists there.
 pub fn find(path: &Path) -> PathBuf {
     let in_workspace = workspace().join(path);
     if !path.exists() && in_workspace.exists() { in_workspace } else { path.to_owned() }

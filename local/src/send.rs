@@ -74,7 +74,7 @@ pub(crate) async fn send(
     let body = events::filled(&body_of(&read_file(&arguments.file)?), now);
     let signed = local::sign::sign(source, body.as_bytes(), now)?;
     let of_the_run = run.map(|run| format!("http://127.0.0.1:{}", run.port));
-    // Without an address nothing is sent to whoever else listens: a body may carry the source's key.
+    // Without an address nothing is sent: another program may listen on the usual port, and a request may carry a key.
     let relay = arguments.url.clone().or(of_the_run).ok_or(NOBODY_SERVES.trim_start_matches(". "))?;
     let relay = relay.trim_end_matches('/');
     let token = signed.path_token.map(|token| format!("/{token}")).unwrap_or_default();

@@ -1,8 +1,7 @@
-//! Which runs with the simulator serve in this workspace, and with which sources: so that `cargo local send` needs to be
-//! told neither.
+//! The runs with the simulator that serve in this workspace, and their sources. `cargo local send` and `check` read this.
 //!
 //! Invariant: each run has an entry of its own, a file that it keeps locked while it lives. An entry that is not locked is
-//! a dead run's, whatever ended it, and is not believed.
+//! of a run that has ended, and is ignored.
 
 use std::fs::{self, File, TryLockError};
 use std::io;

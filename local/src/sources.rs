@@ -19,7 +19,7 @@ pub fn fresh() -> Value {
     let mut configuration: Value = serde_json::from_str(SOURCES).unwrap_or_default();
     for source in configuration["sources"].as_array_mut().into_iter().flatten() {
         let verify = &mut source["verify"];
-        // The file's own secrets are known to everybody. One that says so opens nothing but the simulator.
+        // The secrets in the file are published. The source with a weak secret opens nothing but the simulator, so it keeps its own.
         if verify["weak_secret"] != true {
             verify["secrets"] = json!([secret(verify["scheme"].as_str().unwrap_or_default())]);
         }
@@ -39,7 +39,7 @@ pub fn kept(path: &Path) -> io::Result<Value> {
     Ok(new)
 }
 
-/// The sources' configuration that this file keeps, or new secrets if there is none. Nothing is written.
+/// Reads the sources' configuration from this file. If the file does not exist, the secrets are new. Writes nothing.
 pub fn read(path: &Path) -> io::Result<Value> {
     match std::fs::read_to_string(path) {
         Ok(text) => serde_json::from_str(&text).map_err(io::Error::other),

@@ -42,7 +42,7 @@ pub fn read_config<T>(
     read: impl FnOnce(&ConfigValue<'_>) -> Result<T, Noted>,
 ) -> Result<T, ConfigError> {
     let value: Value = serde_json::from_str(json).map_err(|error| {
-        // What is wrong with the syntax is one of a few fixed texts, none of which holds a text of the configuration.
+        // The error of the syntax is one of a few fixed texts. None of them contains a text of the configuration.
         ConfigError::one("", format!("is not well-formed JSON: {error}"))
     })?;
     let faults = Faults::default();

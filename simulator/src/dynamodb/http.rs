@@ -1,7 +1,7 @@
 //! The engine over HTTP, as an SDK meets it.
 //!
-//! Invariant: only who knows the run's address reaches the engine, because the address holds a key that is made at the
-//! start. An SDK sends to any address that it is given, so the key needs no setting of its own.
+//! Invariant: a client reaches the engine only with the run's own address, because the address holds a key that is made at
+//! the start. An SDK sends to any address that it is given, so the key needs no setting of its own.
 
 use super::direct::Direct;
 use crate::clock::Clock;

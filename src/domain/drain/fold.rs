@@ -28,7 +28,7 @@ pub struct Member {
     pub machine: MachineId,
     /// Where its outcome is written for the last request that asks for the change.
     pub slot: Slot,
-    /// Where it is written for earlier requests that ask for the same. Mostly there is none, and nothing is allocated.
+    /// Where it is written for earlier requests that ask for the same change. This list is usually empty.
     pub joined: Vec<Slot>,
 }
 
@@ -115,8 +115,7 @@ fn decide(requests: &[RequestRecord], whole: bool, plan: &mut Plan) -> Vec<Membe
     members
 }
 
-/// Later requests have superseded first, so that of two opposite changes the later one cannot expire and the earlier
-/// one be sent.
+/// Runs after superseding. Otherwise the later of two opposite changes could expire, and the earlier one be sent.
 fn split_off_expired(
     requests: &[RequestRecord],
     members: Vec<Member>,

@@ -6,8 +6,8 @@
 use super::fold::Batch;
 use crate::domain::Priority;
 
-/// The batches with the one first that is tried now. They come with the urgent ones first. `tried` drains in a row got
-/// no usable answer.
+/// Moves the batch to the front that is tried now. The given batches have the urgent ones first. `tried` is the number of
+/// drains in a row without a usable answer.
 pub fn in_turn(mut batches: Vec<Batch>, tried: u32) -> Vec<Batch> {
     let urgent = batches.iter().filter(|batch| batch.priority == Priority::Urgent).count();
     let routine = batches.len() - urgent;

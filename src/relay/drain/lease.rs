@@ -102,7 +102,7 @@ impl Drain {
         let waiting =
             if self.urgent_waits.load(Ordering::SeqCst) { Priority::Urgent } else { Priority::Routine };
         if let (Interrupt::Unavailable { not_before, .. }, Priority::Routine) = (interrupt, waiting) {
-            // Urgent work need not wait for more than that such a call is over.
+            // After this, urgent work may go on: the call can no longer be carried out.
             self.wait_for_a_call_at(*not_before).await;
         }
         let hold = interrupt.hold(in_a_row, waiting, self.id.jitter(), self.clock().now());

@@ -1,7 +1,7 @@
 //! Sends the batches of a round to Defender.
 //!
 //! Invariant: at most [`CALLS_AT_ONCE`] batches are under way, and no two of them touch the same machine and tag. After
-//! an interrupt no batch is begun that it concerns: one that concerns routine work lets urgent work go on.
+//! an interrupt, no batch of a class that it concerns is begun. An interrupt of routine work does not stop urgent work.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

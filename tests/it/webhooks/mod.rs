@@ -6,3 +6,4 @@ mod received;
 mod refused;
 mod replay;
 mod secrets;
+mod shown_configurations;

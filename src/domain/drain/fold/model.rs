@@ -29,7 +29,7 @@ const TICKS: u8 = 5;
 const DEATHS: u8 = 1;
 /// The drain of a call for whose answer nobody waits.
 const NOBODY: u8 = u8::MAX;
-/// Random ways that are gone to find a fault, and the steps of each.
+/// Random paths that are followed to find a fault, and the steps of each.
 const WALKS: usize = 5_000;
 const STEPS_PER_WALK: usize = 60;
 /// States of one search at most, so that a mistake in the model ends.
@@ -183,7 +183,7 @@ impl Model {
         Ok(seen.len())
     }
 
-    /// Goes one random way after the other. Returns what goes wrong on one of them.
+    /// Follows random paths through the states. Returns the first broken promise.
     fn wander(&self, seed: u64) -> Option<String> {
         let mut random = fastrand::Rng::with_seed(seed);
         for _ in 0..WALKS {
@@ -284,7 +284,7 @@ fn each_safeguard_that_is_left_out_is_found() {
         (LeftOut::OthersThatJoined, "P2"),
     ];
     for (fault, promise) in faults {
-        // What needs many steps is found by random ways, what needs a rare order of steps by the search.
+        // Random paths find a fault that needs many steps; the search finds one that needs a rare order of steps.
         let find = |actions: &&[bool]| {
             let model = Model::new(actions, Some(fault));
             model.wander(SEED).or_else(|| model.search().err())
